@@ -1,0 +1,174 @@
+//! epoll(7), level-triggered: what was chosen over its edges, and why, stands in ARCHITECTURE.md.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, RawFd};
+use std::time::Duration;
+
+use super::bits;
+use super::deadline::ask_until;
+use super::event::{Event, Events, Interest, Key};
+use super::registrations::{Held, InterestList, Registrations};
+use super::waker::Waker;
+use super::{Backend, Capabilities, Cost, Poller, Trigger};
+use crate::sys::epoll::{self, Epoll};
+
+/// What the kernel carries for the waker; no key has its slot.
+const WAKER: u64 = u64::MAX;
+/// The waker is reported by its edge: nobody needs to read it empty.
+const WAKER_EVENTS: u32 = (libc::EPOLLIN | libc::EPOLLET) as u32;
+
+// The two families share their bits, and `bits` serves both.
+const _: () = assert!(
+    bits::IN == libc::EPOLLIN as u32
+        && bits::OUT == libc::EPOLLOUT as u32
+        && bits::PRI == libc::EPOLLPRI as u32
+        && bits::ERR == libc::EPOLLERR as u32
+        && bits::HUP == libc::EPOLLHUP as u32
+        && bits::RDHUP == libc::EPOLLRDHUP as u32
+);
+
+/// Waits with epoll(7), on Linux and Android.
+///
+/// The cost of a wait grows with the ready descriptors alone. It is ready in another loop when one
+/// of its own descriptors is: see its [`AsFd`].
+#[derive(Debug)]
+pub struct EpollPoller {
+    registrations: Registrations<Epoll>,
+    buffer: Vec<epoll::Event>,
+    waker: Waker,
+}
+
+impl EpollPoller {
+    /// A poller without descriptors.
+    ///
+    /// # Errors
+    ///
+    /// EMFILE or ENFILE: it needs two descriptors.
+    pub fn new() -> io::Result<Self> {
+        let epoll = Epoll::new()?;
+        let waker = Waker::new()?;
+        epoll.add(waker.fd(), WAKER_EVENTS, WAKER)?;
+        Ok(Self { registrations: Registrations::new(epoll), buffer: Vec::new(), waker })
+    }
+
+    /// Appends what the kernel has put into the buffer. Says whether the waker was there, and
+    /// whether an entry that nobody owns.
+    #[inline]
+    fn report(&self, count: usize, events: &mut Events) -> Reported {
+        let mut reported = Reported { waker: false, orphan: false };
+        for raw in &self.buffer[..count] {
+            let (seen, data) = (raw.events, raw.u64);
+            if data == WAKER {
+                reported.waker = true;
+                continue;
+            }
+            let key = Key::from_bits(data);
+            let Some(entry) = self.registrations.table.get(key) else {
+                reported.orphan = true;
+                continue;
+            };
+            let mut readiness = bits::readiness(seen);
+            if seen & (bits::HUP | bits::ERR) != 0 {
+                readiness |= bits::closing(seen, entry.interest);
+            }
+            events.push(Event::new(key, readiness));
+        }
+        reported
+    }
+
+    /// Starts afresh with a new epoll instance under the old number.
+    ///
+    /// A descriptor that was closed before it was removed, while a duplicate keeps its file open,
+    /// leaves an entry that no call can name any more, and that is reported for ever.
+    fn rebuild(&mut self) -> io::Result<()> {
+        let fresh = Epoll::new()?;
+        fresh.add(self.waker.fd(), WAKER_EVENTS, WAKER)?;
+        for entry in self.registrations.table.iter_mut() {
+            if let Held::Listed(interest) = entry.state {
+                if InterestList::add(&fresh, entry.fd, entry.key, interest).is_err() {
+                    entry.state = Held::Absent;
+                }
+            }
+        }
+        fresh.replace(&self.registrations.list)
+    }
+}
+
+struct Reported {
+    waker: bool,
+    orphan: bool,
+}
+
+impl InterestList for Epoll {
+    fn add(&self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
+        self.add(fd, bits::wanted(interest), key.to_bits())
+    }
+
+    fn modify(&self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
+        self.modify(fd, bits::wanted(interest), key.to_bits())
+    }
+
+    fn delete(&self, fd: RawFd) -> io::Result<()> {
+        self.delete(fd)
+    }
+}
+
+/// Readable when a wait would report something or was woken: for embedding in another loop.
+impl AsFd for EpollPoller {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.registrations.list.as_fd()
+    }
+}
+
+impl Poller for EpollPoller {
+    fn add(&mut self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
+        self.registrations.add(fd, key, interest)
+    }
+
+    fn modify(&mut self, key: Key, interest: Interest) -> io::Result<()> {
+        self.registrations.modify(key, interest)
+    }
+
+    fn remove(&mut self, key: Key) -> io::Result<()> {
+        self.registrations.remove(key)
+    }
+
+    fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        let before = events.len();
+        let ready = self.registrations.begin(events);
+        ask_until(if ready { Some(Duration::ZERO) } else { timeout }, |millis| {
+            let room = events.room();
+            if room == 0 {
+                return Ok(true);
+            }
+            if self.buffer.len() < room {
+                self.buffer.resize(room, epoll::Event { events: 0, u64: 0 });
+            }
+            let count = self.registrations.list.wait(&mut self.buffer[..room], millis)?;
+            let reported = self.report(count, events);
+            if reported.waker {
+                self.waker.rearm();
+            }
+            if reported.orphan {
+                self.rebuild()?;
+            }
+            Ok(reported.waker || events.len() > before)
+        })?;
+        self.registrations.end(events);
+        Ok(())
+    }
+
+    fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            backend: Backend::Epoll,
+            trigger: Trigger::Level,
+            sees_close: true,
+            has_fd: true,
+            cost: Cost::Ready,
+        }
+    }
+}

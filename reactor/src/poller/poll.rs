@@ -1,0 +1,169 @@
+//! poll(2).
+
+use std::io;
+use std::os::fd::RawFd;
+use std::time::Duration;
+
+use super::bits;
+use super::deadline::ask_until;
+use super::event::{Event, Events, Interest, Key, Readiness};
+use super::table::{Entry, Table};
+use super::waker::Waker;
+use super::{Backend, Capabilities, Cost, Poller, Trigger};
+use crate::sys;
+
+/// Waits with poll(2), on every Unix.
+///
+/// The kernel looks at each registered descriptor at every wait: at its best when most of them are
+/// ready.
+#[derive(Debug)]
+pub struct PollPoller {
+    /// What the kernel reads, without gaps; the waker comes first.
+    entries: Vec<sys::poll::Entry>,
+    /// Whose entry stands at the same place; the waker's place has a key that nobody uses.
+    keys: Vec<Key>,
+    /// The place of each key's entry.
+    table: Table<usize>,
+    /// Where the next report begins, so that a full buffer doesn't always favour the same.
+    next: usize,
+    waker: Waker,
+}
+
+impl PollPoller {
+    /// A poller without descriptors.
+    ///
+    /// # Errors
+    ///
+    /// EMFILE or ENFILE: it needs one descriptor (two where there is no eventfd).
+    pub fn new() -> io::Result<Self> {
+        let waker = Waker::new()?;
+        let entry = sys::poll::Entry { fd: waker.fd(), events: libc::POLLIN, revents: 0 };
+        Ok(Self {
+            entries: vec![entry],
+            keys: vec![Key::new(u32::MAX, u32::MAX)],
+            table: Table::new(),
+            next: 1,
+            waker,
+        })
+    }
+
+    /// Appends the events of the `left` entries that the kernel marked, as far as there is room.
+    #[inline]
+    fn report(&mut self, mut left: usize, events: &mut Events) {
+        let places = self.entries.len();
+        let first = if self.next < places { self.next } else { 1 };
+        self.next = 1;
+        for place in (first..places).chain(1..first) {
+            if left == 0 {
+                return;
+            }
+            if self.entries[place].revents == 0 {
+                continue;
+            }
+            if events.room() == 0 {
+                self.next = place;
+                return;
+            }
+            left -= 1;
+            events.push(self.event_at(place));
+        }
+    }
+
+    #[inline]
+    fn event_at(&mut self, place: usize) -> Event {
+        let (key, entry) = (self.keys[place], &mut self.entries[place]);
+        let seen = u32::from(entry.revents as u16);
+        let mut readiness = bits::readiness(seen);
+        if seen & (bits::HUP | bits::ERR) != 0 {
+            let interest = self.table.get(key).map_or(Interest::NONE, |entry| entry.interest);
+            readiness |= bits::closing(seen, interest);
+        }
+        if entry.revents & libc::POLLNVAL != 0 {
+            // Closed behind our back: said once, and not asked for again.
+            *entry = ask(entry.fd, Interest::NONE);
+            let interest = self.table.get(key).map_or(Interest::NONE, |entry| entry.interest);
+            readiness |= Readiness::all(interest) | Readiness::ERROR;
+        }
+        Event::new(key, readiness)
+    }
+}
+
+/// What to write for the kernel. It passes over negative numbers, which keeps an entry with nothing
+/// to ask for from reporting HUP and ERR, and the array from gaps.
+fn ask(fd: RawFd, interest: Interest) -> sys::poll::Entry {
+    let events = bits::wanted(interest) as i16;
+    let fd = if interest.is_empty() && fd >= 0 { !fd } else { fd };
+    sys::poll::Entry { fd, events, revents: 0 }
+}
+
+/// EINVAL of poll(2) has one cause here: more entries than the process may have descriptors.
+fn explain(error: io::Error, entries: usize) -> io::Error {
+    match sys::fd::open_limit() {
+        Ok(limit) if error.raw_os_error() == Some(libc::EINVAL) => io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!(
+                "poll {entries} descriptors: more than the limit of open files (RLIMIT_NOFILE), \
+                 which is {limit}; raise it or remove some"
+            ),
+        ),
+        _ => error,
+    }
+}
+
+impl Poller for PollPoller {
+    fn add(&mut self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
+        self.table.check_vacant(fd, key)?;
+        sys::fd::check_open(fd)?;
+        self.table.insert(Entry { key, fd, interest, state: self.entries.len() })?;
+        self.entries.push(ask(fd, interest));
+        self.keys.push(key);
+        Ok(())
+    }
+
+    fn modify(&mut self, key: Key, interest: Interest) -> io::Result<()> {
+        let entry = self.table.get_mut(key)?;
+        entry.interest = interest;
+        self.entries[entry.state] = ask(entry.fd, interest);
+        Ok(())
+    }
+
+    fn remove(&mut self, key: Key) -> io::Result<()> {
+        let place = self.table.remove(key)?.state;
+        self.entries.swap_remove(place);
+        self.keys.swap_remove(place);
+        if let Some(moved) = self.keys.get(place) {
+            self.table.get_mut(*moved)?.state = place;
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        if events.room() == 0 {
+            return Ok(());
+        }
+        ask_until(timeout, |millis| {
+            let count = sys::poll::poll(&mut self.entries, millis)
+                .map_err(|error| explain(error, self.entries.len()))?;
+            let woken = self.entries[0].revents != 0;
+            if woken {
+                self.waker.reset();
+            }
+            self.report(count - usize::from(woken), events);
+            Ok(count > 0)
+        })
+    }
+
+    fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            backend: Backend::Poll,
+            trigger: Trigger::Level,
+            sees_close: true,
+            has_fd: false,
+            cost: Cost::Registered,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What a mechanism that keeps its interest list in the kernel must remember: epoll and mio.
+//!
+//! A changed interest is queued and written once before the wait. An empty interest leaves the
+//! kernel's list, since the kernel would report HUP and ERR all the same. What the kernel refuses to
+//! watch with EPERM is ready at all times, as it is for poll(2).
+
+use std::io;
+use std::os::fd::RawFd;
+
+use super::event::{Event, Events, Interest, Key, Readiness};
+use super::table::{Entry, Table};
+
+/// A list of descriptors that the kernel watches.
+pub(super) trait InterestList {
+    fn add(&self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()>;
+    fn modify(&self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()>;
+    fn delete(&self, fd: RawFd) -> io::Result<()>;
+}
+
+/// Where a registered descriptor stands in the kernel's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Held {
+    /// It isn't there: nothing is wanted of it, or the kernel refused it.
+    Absent,
+    /// It is there with this interest.
+    Listed(Interest),
+    /// It is there, and must be written again to make the kernel look at it anew.
+    Stale,
+    /// The kernel can't watch it: it is always ready.
+    Always,
+}
+
+/// The registered descriptors, and the changes that the kernel hasn't heard of.
+#[derive(Debug)]
+pub(super) struct Registrations<L> {
+    pub(super) list: L,
+    pub(super) table: Table<Held>,
+    /// Slots whose interest may differ from what the kernel holds.
+    changed: Vec<usize>,
+    /// Whether a slot is among `changed`: by slot, so that the queue never outgrows the table.
+    queued: Vec<bool>,
+    always: Vec<usize>,
+    /// The one of `always` whose turn it is.
+    next_always: usize,
+    /// Whether the kernel's events get the room before those of `always`: in turns, so that neither
+    /// takes all of it for ever.
+    kernel_first: bool,
+}
+
+impl<L: InterestList> Registrations<L> {
+    pub(super) fn new(list: L) -> Self {
+        Self {
+            list,
+            table: Table::new(),
+            changed: Vec::new(),
+            queued: Vec::new(),
+            always: Vec::new(),
+            next_always: 0,
+            kernel_first: false,
+        }
+    }
+
+    pub(super) fn add(&mut self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
+        self.table.check_vacant(fd, key)?;
+        let mut entry = Entry { key, fd, interest, state: Held::Absent };
+        if interest.is_empty() {
+            crate::sys::fd::check_open(fd)?;
+        } else {
+            entry.state = write(&self.list, &entry)?;
+        }
+        if entry.state == Held::Always {
+            self.always.push(key.index());
+        }
+        self.table.insert(entry)?;
+        if self.queued.len() <= key.index() {
+            self.queued.resize(key.index() + 1, false);
+        }
+        Ok(())
+    }
+
+    pub(super) fn modify(&mut self, key: Key, interest: Interest) -> io::Result<()> {
+        let entry = self.table.get_mut(key)?;
+        entry.interest = interest;
+        if entry.state != Held::Listed(interest) && entry.state != Held::Always {
+            self.queue(key.index());
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, key: Key) -> io::Result<()> {
+        let entry = self.table.remove(key)?;
+        match entry.state {
+            Held::Absent => {}
+            // A descriptor that was closed meanwhile has left the list by itself (epoll(7), Q6).
+            Held::Listed(_) | Held::Stale => drop(self.list.delete(entry.fd)),
+            Held::Always => self.always.retain(|index| *index != key.index()),
+        }
+        Ok(())
+    }
+
+    /// Makes the kernel report `key` again before the next wait if it is still ready.
+    #[cfg(mio)]
+    pub(super) fn refresh(&mut self, key: Key) {
+        if let Ok(entry) = self.table.get_mut(key) {
+            if matches!(entry.state, Held::Listed(_)) {
+                entry.state = Held::Stale;
+                self.queue(key.index());
+            }
+        }
+    }
+
+    fn queue(&mut self, index: usize) {
+        if !std::mem::replace(&mut self.queued[index], true) {
+            self.changed.push(index);
+        }
+    }
+
+    /// Tells the kernel of all changes. One that it refuses becomes an event.
+    #[inline]
+    fn apply(&mut self, events: &mut Events) {
+        while events.room() > 0 {
+            let Some(index) = self.changed.pop() else { return };
+            self.queued[index] = false;
+            let Some(entry) = self.table.at_mut(index) else { continue };
+            match write(&self.list, entry) {
+                Ok(held) => {
+                    if held == Held::Always && entry.state != Held::Always {
+                        self.always.push(index);
+                    }
+                    entry.state = held;
+                }
+                Err(_) => {
+                    entry.state = Held::Absent;
+                    let readiness = Readiness::all(entry.interest) | Readiness::ERROR;
+                    events.push(Event::new(entry.key, readiness));
+                }
+            }
+        }
+    }
+
+    /// Begins a wait: tells the kernel of all changes, and says whether something is ready already,
+    /// so that the kernel is only to be asked, not to be waited for.
+    #[inline]
+    pub(super) fn begin(&mut self, events: &mut Events) -> bool {
+        let before = events.len();
+        self.apply(events);
+        if self.always.is_empty() {
+            return events.len() > before;
+        }
+        self.kernel_first = !self.kernel_first;
+        if !self.kernel_first {
+            self.report_always(events);
+        }
+        events.len() > before || self.always.iter().any(|index| self.always_event(*index).is_some())
+    }
+
+    /// Ends a wait: what is always ready takes the room that the kernel's events left, if it wasn't
+    /// its turn to come first.
+    #[inline]
+    pub(super) fn end(&mut self, events: &mut Events) {
+        if self.kernel_first {
+            self.report_always(events);
+        }
+    }
+
+    fn report_always(&mut self, events: &mut Events) {
+        for _ in 0..self.always.len() {
+            if events.room() == 0 {
+                return;
+            }
+            self.next_always = (self.next_always + 1) % self.always.len();
+            if let Some(event) = self.always_event(self.always[self.next_always]) {
+                events.push(event);
+            }
+        }
+    }
+
+    fn always_event(&self, index: usize) -> Option<Event> {
+        let entry = self.table.at(index)?;
+        let ready = entry.interest - Interest::PRIORITY;
+        (!ready.is_empty()).then(|| Event::new(entry.key, Readiness::all(ready)))
+    }
+}
+
+/// Writes the interest of `entry` to the kernel's list if that holds another; says what it holds.
+fn write(list: &impl InterestList, entry: &Entry<Held>) -> io::Result<Held> {
+    let &Entry { key, fd, interest, state } = entry;
+    match state {
+        Held::Always => Ok(Held::Always),
+        Held::Listed(held) if held == interest => Ok(state),
+        Held::Absent if interest.is_empty() => Ok(Held::Absent),
+        Held::Absent => match list.add(fd, key, interest) {
+            Err(error) if error.raw_os_error() == Some(libc::EPERM) => Ok(Held::Always),
+            answer => answer.map(|()| Held::Listed(interest)),
+        },
+        Held::Listed(_) | Held::Stale if interest.is_empty() => {
+            // A descriptor that was closed meanwhile has left the list by itself.
+            let _ = list.delete(fd);
+            Ok(Held::Absent)
+        }
+        Held::Listed(_) | Held::Stale => {
+            list.modify(fd, key, interest).map(|()| Held::Listed(interest))
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! select(2), on bitmaps that grow with the descriptor numbers.
+
+use std::io;
+use std::os::fd::RawFd;
+use std::time::Duration;
+
+use super::deadline::ask_until;
+use super::event::{Event, Events, Interest, Key, Readiness};
+use super::table::{Entry, Table};
+use super::waker::Waker;
+use super::{Backend, Capabilities, Cost, Poller, Trigger};
+use crate::sys;
+use crate::sys::select::Word;
+
+/// The three sets of select(2), in its order, with what a bit in them means.
+const SETS: [(Interest, Readiness); 3] = [
+    (Interest::READABLE, Readiness::READABLE),
+    (Interest::WRITABLE, Readiness::WRITABLE),
+    (Interest::PRIORITY, Readiness::PRIORITY),
+];
+
+/// Waits with select(2), on every Unix.
+///
+/// It takes any descriptor number (no FD_SETSIZE), and costs by the highest one. A hang-up is seen
+/// only by who wants to read, an error by who wants to read or to write.
+#[derive(Debug)]
+pub struct SelectPoller {
+    /// What is asked for.
+    asked: [Bitmap; 3],
+    /// What select(2) leaves of it.
+    found: [Vec<Word>; 3],
+    /// One above the highest descriptor asked for, or more.
+    nfds: usize,
+    /// Whose descriptor it is, by number.
+    keys: Vec<Option<Key>>,
+    table: Table<()>,
+    /// The descriptor at which the next report begins, so that a full buffer doesn't always favour
+    /// the same.
+    next: usize,
+    waker: Waker,
+}
+
+/// A set of descriptor numbers.
+#[derive(Debug, Default)]
+struct Bitmap {
+    words: Vec<Word>,
+    /// How many bits are set: select(2) needn't look at an empty set.
+    len: usize,
+}
+
+impl Bitmap {
+    fn set(&mut self, number: usize, on: bool) {
+        let (word, bit) = place(number);
+        if self.words.len() <= word {
+            self.words.resize(word + 1, 0);
+        }
+        let was = self.words[word] & bit != 0;
+        if on && !was {
+            self.words[word] |= bit;
+            self.len += 1;
+        } else if !on && was {
+            self.words[word] &= !bit;
+            self.len -= 1;
+        }
+    }
+
+    fn holds(&self, number: usize) -> bool {
+        let (word, bit) = place(number);
+        self.word(word) & bit != 0
+    }
+
+    fn word(&self, index: usize) -> Word {
+        self.words.get(index).copied().unwrap_or(0)
+    }
+}
+
+/// The word of a descriptor number, and its bit in that.
+fn place(number: usize) -> (usize, Word) {
+    let bits = Word::BITS as usize;
+    (number / bits, 1 << (number % bits))
+}
+
+impl SelectPoller {
+    /// A poller without descriptors.
+    ///
+    /// # Errors
+    ///
+    /// EMFILE or ENFILE: it needs one descriptor (two where there is no eventfd).
+    pub fn new() -> io::Result<Self> {
+        let mut poller = Self {
+            asked: Default::default(),
+            found: Default::default(),
+            nfds: 0,
+            keys: Vec::new(),
+            table: Table::new(),
+            next: 0,
+            waker: Waker::new()?,
+        };
+        poller.ask(poller.waker.fd(), Interest::READABLE);
+        Ok(poller)
+    }
+
+    /// Asks for `interest` of `fd` and for nothing else.
+    fn ask(&mut self, fd: RawFd, interest: Interest) {
+        let number = index(fd);
+        for (bitmap, (direction, _)) in self.asked.iter_mut().zip(SETS) {
+            bitmap.set(number, interest.contains(direction));
+        }
+        if !interest.is_empty() {
+            self.nfds = self.nfds.max(number + 1);
+        }
+    }
+
+    /// Lowers `nfds` past the words in which nothing is asked for.
+    fn trim(&mut self) {
+        let bits = Word::BITS as usize;
+        while self.nfds > 0 {
+            let word = (self.nfds - 1) / bits;
+            let used = self.asked.iter().fold(0, |all, bitmap| all | bitmap.word(word));
+            if used != 0 {
+                self.nfds = word * bits + bits - used.leading_zeros() as usize;
+                return;
+            }
+            self.nfds = word * bits;
+        }
+    }
+
+    /// Asks the kernel: the bits that it left stand in `found`; says how many there are.
+    fn select(&mut self, millis: i32) -> io::Result<usize> {
+        self.trim();
+        let words = self.nfds.div_ceil(Word::BITS as usize);
+        for (found, asked) in self.found.iter_mut().zip(&self.asked) {
+            found.clear();
+            if asked.len > 0 {
+                let held = asked.words.len().min(words);
+                found.extend_from_slice(&asked.words[..held]);
+                found.resize(words, 0);
+            }
+        }
+        let sets = self.found.each_mut().map(|set| (!set.is_empty()).then_some(set.as_mut_slice()));
+        sys::select::select(RawFd::try_from(self.nfds).unwrap_or(RawFd::MAX), sets, millis)
+    }
+
+    /// Appends an event for each descriptor with a bit in `found`, as far as there is room.
+    fn report(&mut self, events: &mut Events) {
+        let words = self.nfds.div_ceil(Word::BITS as usize);
+        let (first, bit) = place(self.next.min(self.nfds));
+        self.next = 0;
+        // From `next` to the end, then from the start to `next`; its word comes twice, in halves.
+        let below = bit - 1;
+        let parts = [(first, !below)]
+            .into_iter()
+            .chain((first + 1..words).map(|word| (word, Word::MAX)))
+            .chain((0..first).map(|word| (word, Word::MAX)))
+            .chain([(first, below)]);
+        for (word, mask) in parts {
+            let mut ready = mask
+                & self.found.iter().fold(0, |all, set| all | set.get(word).copied().unwrap_or(0));
+            while ready != 0 {
+                let number = word * Word::BITS as usize + ready.trailing_zeros() as usize;
+                ready &= ready - 1;
+                let Some(key) = self.keys.get(number).copied().flatten() else { continue };
+                if events.room() == 0 {
+                    self.next = number;
+                    return;
+                }
+                events.push(Event::new(key, self.readiness(number)));
+            }
+        }
+    }
+
+    fn readiness(&self, number: usize) -> Readiness {
+        let (word, bit) = place(number);
+        let mut readiness = Readiness::default();
+        for (found, (_, meaning)) in self.found.iter().zip(SETS) {
+            if found.get(word).is_some_and(|word| word & bit != 0) {
+                readiness |= meaning;
+            }
+        }
+        readiness
+    }
+
+    /// After EBADF: stops asking for the descriptors that are closed, and reports each once.
+    ///
+    /// # Errors
+    ///
+    /// `error` itself if none is closed.
+    fn report_closed(&mut self, error: io::Error, events: &mut Events) -> io::Result<()> {
+        let closed: Vec<_> = self
+            .table
+            .iter_mut()
+            .filter(|entry| !entry.interest.is_empty() && sys::fd::check_open(entry.fd).is_err())
+            .map(|entry| (entry.key, entry.fd, entry.interest))
+            .filter(|(_, fd, _)| self.asked.iter().any(|bitmap| bitmap.holds(index(*fd))))
+            .take(events.room())
+            .collect();
+        if closed.is_empty() {
+            return Err(error);
+        }
+        for (key, fd, interest) in closed {
+            self.ask(fd, Interest::NONE);
+            events.push(Event::new(key, Readiness::all(interest) | Readiness::ERROR));
+        }
+        Ok(())
+    }
+
+    fn woken(&self) -> bool {
+        let (word, bit) = place(index(self.waker.fd()));
+        self.found[0].get(word).is_some_and(|word| word & bit != 0)
+    }
+}
+
+impl Poller for SelectPoller {
+    fn add(&mut self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
+        let number = self.table.check_vacant(fd, key)?;
+        sys::fd::check_open(fd)?;
+        self.table.insert(Entry { key, fd, interest, state: () })?;
+        if self.keys.len() <= number {
+            self.keys.resize(number + 1, None);
+        }
+        self.keys[number] = Some(key);
+        self.ask(fd, interest);
+        Ok(())
+    }
+
+    fn modify(&mut self, key: Key, interest: Interest) -> io::Result<()> {
+        let entry = self.table.get_mut(key)?;
+        entry.interest = interest;
+        let fd = entry.fd;
+        self.ask(fd, interest);
+        Ok(())
+    }
+
+    fn remove(&mut self, key: Key) -> io::Result<()> {
+        let fd = self.table.remove(key)?.fd;
+        self.keys[index(fd)] = None;
+        self.ask(fd, Interest::NONE);
+        Ok(())
+    }
+
+    fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        if events.room() == 0 {
+            return Ok(());
+        }
+        ask_until(timeout, |millis| {
+            let count = match self.select(millis) {
+                Err(error) if error.raw_os_error() == Some(libc::EBADF) => {
+                    self.report_closed(error, events)?;
+                    return Ok(true);
+                }
+                answer => answer?,
+            };
+            if count == 0 {
+                return Ok(false);
+            }
+            if self.woken() {
+                self.waker.reset();
+            }
+            self.report(events);
+            Ok(true)
+        })
+    }
+
+    fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            backend: Backend::Select,
+            trigger: Trigger::Level,
+            sees_close: false,
+            has_fd: false,
+            cost: Cost::HighestFd,
+        }
+    }
+}
+
+/// The place of a descriptor number that was found to be open, and so isn't negative.
+fn index(fd: RawFd) -> usize {
+    usize::try_from(fd).unwrap_or(0)
+}

@@ -1,0 +1,30 @@
+//! What can be asked of, and done to, any descriptor.
+
+use std::io;
+use std::os::fd::RawFd;
+
+use super::check;
+
+/// Whether `fd` is open in this process: the kernel's EBADF where it isn't.
+#[cfg(any(select, poll, epoll, mio))]
+pub(crate) fn check_open(fd: RawFd) -> io::Result<()> {
+    // SAFETY: F_GETFD takes no pointer; a number that isn't open is answered with EBADF.
+    check(unsafe { libc::fcntl(fd, libc::F_GETFD) }).map(drop)
+}
+
+/// The most descriptors that this process may have open (RLIMIT_NOFILE, the soft limit).
+#[cfg(poll)]
+pub(crate) fn open_limit() -> io::Result<u64> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is a live rlimit for the kernel to fill.
+    check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) })?;
+    Ok(limit.rlim_cur)
+}
+
+/// Borrows the descriptor that a [`mio::Poll`] owns.
+#[cfg(mio)]
+pub(crate) fn of_mio(poll: &mio::Poll) -> std::os::fd::BorrowedFd<'_> {
+    use std::os::fd::{AsRawFd, BorrowedFd};
+    // SAFETY: the descriptor belongs to `poll`, which outlives the borrow.
+    unsafe { BorrowedFd::borrow_raw(poll.as_raw_fd()) }
+}

@@ -1,0 +1,22 @@
+//! The system calls, one file for one family, each a thin safe function.
+//!
+//! Every `unsafe` block of the library stands below this module. A function here does what its
+//! system call does and no more: no retry, no policy; errors are the kernel's own.
+
+#![allow(unsafe_code)]
+
+#[cfg(epoll)]
+pub(crate) mod epoll;
+pub(crate) mod fd;
+#[cfg(any(poll, mio))]
+pub(crate) mod poll;
+#[cfg(select)]
+pub(crate) mod select;
+pub(crate) mod wakeup;
+
+use std::io;
+
+/// What a system call returned, or the error that it left in `errno`.
+fn check(result: libc::c_int) -> io::Result<libc::c_int> {
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
