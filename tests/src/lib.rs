@@ -1,1 +1,58 @@
-//! t
+//! What the suites share: a poller under test with its events, sockets to test it on, and a process
+//! of its own for those who change what a process has only once.
+
+pub mod own_process;
+pub mod rig;
+pub mod sockets;
+
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use reactor::{AnyPoller, Backend, Poller};
+
+/// A poller that the harness can make.
+pub trait Subject: Poller + Sized {
+    /// A poller without descriptors.
+    fn create() -> io::Result<Self>;
+}
+
+#[cfg(feature = "select")]
+impl Subject for reactor::SelectPoller {
+    fn create() -> io::Result<Self> {
+        Self::new()
+    }
+}
+
+#[cfg(feature = "poll")]
+impl Subject for reactor::PollPoller {
+    fn create() -> io::Result<Self> {
+        Self::new()
+    }
+}
+
+#[cfg(all(feature = "epoll", target_os = "linux"))]
+impl Subject for reactor::EpollPoller {
+    fn create() -> io::Result<Self> {
+        Self::new()
+    }
+}
+
+#[cfg(feature = "mio")]
+impl Subject for reactor::MioPoller {
+    fn create() -> io::Result<Self> {
+        Self::new()
+    }
+}
+
+/// The mechanism that `REACTOR_BACKEND` names, or the best one of the build.
+impl Subject for AnyPoller {
+    fn create() -> io::Result<Self> {
+        Self::new(Backend::from_env().map_err(io::Error::other)?)
+    }
+}
+
+/// Lets one test at a time have more than a thousand descriptors.
+pub fn crowd() -> MutexGuard<'static, ()> {
+    static CROWD: Mutex<()> = Mutex::new(());
+    CROWD.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -22,10 +22,9 @@ pub(super) trait InterestList {
 pub(super) enum Held {
     /// It isn't there: nothing is wanted of it, or the kernel refused it.
     Absent,
-    /// It is there with this interest.
+    /// It is there with this interest; an empty one means that it must be written again, to make
+    /// the kernel look at the descriptor anew.
     Listed(Interest),
-    /// It is there, and must be written again to make the kernel look at it anew.
-    Stale,
     /// The kernel can't watch it: it is always ready.
     Always,
 }
@@ -92,7 +91,7 @@ impl<L: InterestList> Registrations<L> {
         match entry.state {
             Held::Absent => {}
             // A descriptor that was closed meanwhile has left the list by itself (epoll(7), Q6).
-            Held::Listed(_) | Held::Stale => drop(self.list.delete(entry.fd)),
+            Held::Listed(_) => drop(self.list.delete(entry.fd)),
             Held::Always => self.always.retain(|index| *index != key.index()),
         }
         Ok(())
@@ -103,7 +102,7 @@ impl<L: InterestList> Registrations<L> {
     pub(super) fn refresh(&mut self, key: Key) {
         if let Ok(entry) = self.table.get_mut(key) {
             if matches!(entry.state, Held::Listed(_)) {
-                entry.state = Held::Stale;
+                entry.state = Held::Listed(Interest::NONE);
                 self.queue(key.index());
             }
         }
@@ -187,19 +186,17 @@ fn write(list: &impl InterestList, entry: &Entry<Held>) -> io::Result<Held> {
     let &Entry { key, fd, interest, state } = entry;
     match state {
         Held::Always => Ok(Held::Always),
-        Held::Listed(held) if held == interest => Ok(state),
         Held::Absent if interest.is_empty() => Ok(Held::Absent),
         Held::Absent => match list.add(fd, key, interest) {
             Err(error) if error.raw_os_error() == Some(libc::EPERM) => Ok(Held::Always),
             answer => answer.map(|()| Held::Listed(interest)),
         },
-        Held::Listed(_) | Held::Stale if interest.is_empty() => {
+        Held::Listed(_) if interest.is_empty() => {
             // A descriptor that was closed meanwhile has left the list by itself.
             let _ = list.delete(fd);
             Ok(Held::Absent)
         }
-        Held::Listed(_) | Held::Stale => {
-            list.modify(fd, key, interest).map(|()| Held::Listed(interest))
-        }
+        Held::Listed(held) if held == interest => Ok(state),
+        Held::Listed(_) => list.modify(fd, key, interest).map(|()| Held::Listed(interest)),
     }
 }

@@ -33,7 +33,9 @@ pub struct SelectPoller {
     nfds: usize,
     /// Whose descriptor it is, by number.
     keys: Vec<Option<Key>>,
-    table: Table<()>,
+    /// With each key, whether its interest is asked for: not any more if the descriptor was found
+    /// closed.
+    table: Table<bool>,
     /// The descriptor at which the next report begins, so that a full buffer doesn't always favour
     /// the same.
     next: usize,
@@ -62,11 +64,6 @@ impl Bitmap {
             self.words[word] &= !bit;
             self.len -= 1;
         }
-    }
-
-    fn holds(&self, number: usize) -> bool {
-        let (word, bit) = place(number);
-        self.word(word) & bit != 0
     }
 
     fn word(&self, index: usize) -> Word {
@@ -186,14 +183,14 @@ impl SelectPoller {
     ///
     /// `error` itself if none is closed.
     fn report_closed(&mut self, error: io::Error, events: &mut Events) -> io::Result<()> {
-        let closed: Vec<_> = self
-            .table
-            .iter_mut()
-            .filter(|entry| !entry.interest.is_empty() && sys::fd::check_open(entry.fd).is_err())
-            .map(|entry| (entry.key, entry.fd, entry.interest))
-            .filter(|(_, fd, _)| self.asked.iter().any(|bitmap| bitmap.holds(index(*fd))))
-            .take(events.room())
-            .collect();
+        let mut closed = Vec::new();
+        for entry in self.table.iter_mut() {
+            let asked = entry.state && !entry.interest.is_empty();
+            if closed.len() < events.room() && asked && sys::fd::check_open(entry.fd).is_err() {
+                entry.state = false;
+                closed.push((entry.key, entry.fd, entry.interest));
+            }
+        }
         if closed.is_empty() {
             return Err(error);
         }
@@ -214,7 +211,7 @@ impl Poller for SelectPoller {
     fn add(&mut self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
         let number = self.table.check_vacant(fd, key)?;
         sys::fd::check_open(fd)?;
-        self.table.insert(Entry { key, fd, interest, state: () })?;
+        self.table.insert(Entry { key, fd, interest, state: true })?;
         if self.keys.len() <= number {
             self.keys.resize(number + 1, None);
         }
@@ -226,6 +223,7 @@ impl Poller for SelectPoller {
     fn modify(&mut self, key: Key, interest: Interest) -> io::Result<()> {
         let entry = self.table.get_mut(key)?;
         entry.interest = interest;
+        entry.state = true;
         let fd = entry.fd;
         self.ask(fd, interest);
         Ok(())

@@ -72,6 +72,7 @@ impl<S> Table<S> {
     }
 
     /// The entry of `key`.
+    #[cfg(any(poll, epoll, mio))]
     #[inline]
     pub(super) fn get(&self, key: Key) -> Option<&Entry<S>> {
         self.at(key.index()).filter(|entry| entry.key == key)
@@ -83,13 +84,13 @@ impl<S> Table<S> {
     }
 
     /// The entry in a slot, whatever its generation.
+    #[cfg(any(poll, epoll, mio))]
     #[inline]
     pub(super) fn at(&self, index: usize) -> Option<&Entry<S>> {
         self.slots.get(index).and_then(Option::as_ref)
     }
 
     /// The entry in a slot, whatever its generation.
-    #[inline]
     pub(super) fn at_mut(&mut self, index: usize) -> Option<&mut Entry<S>> {
         self.slots.get_mut(index).and_then(Option::as_mut)
     }

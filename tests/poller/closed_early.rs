@@ -1,0 +1,151 @@
+//! Descriptors that are closed before they are removed: a caller's mistake that must not become
+//! everybody's. In processes of their own, since other threads would take the closed numbers.
+
+use std::io::{ErrorKind, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use reactor::{Interest, Key, Readiness};
+use rustix::io::dup;
+use tests::Subject;
+use tests::rig::{Rig, number};
+use tests::sockets::{pipe, unix};
+
+/// Whether the mechanism looks at the numbers anew at each wait, and so finds a closed one.
+fn sees_closed_numbers<P: Subject>(rig: &Rig<P>) -> bool {
+    !rig.poller.capabilities().has_fd
+}
+
+/// Takes the report of a closed descriptor, from those that make one.
+fn expect_report<P: Subject>(rig: &mut Rig<P>, key: Key, interest: Interest) {
+    if sees_closed_numbers(rig) {
+        assert_eq!(rig.expect(key), Readiness::all(interest) | Readiness::ERROR);
+    }
+}
+
+pub(super) fn a_descriptor_closed_early_never_spins<P: Subject>() {
+    let mut rig = Rig::<P>::new();
+    let (near, _far) = unix();
+    let key = rig.add(&near, 0, Interest::READABLE);
+    rig.silent();
+    drop(near);
+    expect_report(&mut rig, key, Interest::READABLE);
+    rig.silent();
+    rig.silent();
+}
+
+pub(super) fn a_closed_descriptor_does_not_hide_the_others<P: Subject>() {
+    let mut rig = Rig::<P>::new();
+    let (near, mut far) = unix();
+    let (closed, _peer) = unix();
+    let alive = rig.add(&near, 0, Interest::READABLE);
+    let dead = rig.add(&closed, 1, Interest::READABLE | Interest::WRITABLE);
+    drop(closed);
+    far.write_all(b"x").unwrap();
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        seen.extend(rig.now());
+    }
+    assert!(seen.iter().any(|event| event.key() == alive && event.readiness().is_readable()));
+    let reports = seen.iter().filter(|event| event.key() == dead).count();
+    assert_eq!(reports, usize::from(sees_closed_numbers(&rig)), "{seen:?}");
+}
+
+pub(super) fn a_closed_descriptor_can_be_removed<P: Subject>() {
+    for waited in [false, true] {
+        let mut rig = Rig::<P>::new();
+        let (near, _far) = unix();
+        let key = rig.add(&near, 0, Interest::READABLE);
+        drop(near);
+        if waited {
+            rig.now();
+        }
+        rig.remove(key);
+        rig.silent();
+        let (near, mut far) = unix();
+        let key = rig.add(&near, 0, Interest::READABLE);
+        far.write_all(b"x").unwrap();
+        assert!(rig.expect(key).is_readable());
+    }
+}
+
+pub(super) fn a_closed_descriptor_with_no_interest_is_silent<P: Subject>() {
+    let mut rig = Rig::<P>::new();
+    let (near, _far) = unix();
+    let key = rig.add(&near, 0, Interest::NONE);
+    drop(near);
+    rig.silent();
+    rig.remove(key);
+    rig.silent();
+}
+
+pub(super) fn a_change_for_a_closed_descriptor_is_an_error_event<P: Subject>() {
+    let mut rig = Rig::<P>::new();
+    let (near, _far) = unix();
+    let key = rig.add(&near, 0, Interest::READABLE);
+    drop(near);
+    expect_report(&mut rig, key, Interest::READABLE);
+    for interest in [Interest::READABLE | Interest::WRITABLE, Interest::WRITABLE] {
+        rig.modify(key, interest);
+        assert_eq!(rig.expect(key), Readiness::all(interest) | Readiness::ERROR);
+        rig.silent();
+    }
+    rig.modify(key, Interest::NONE);
+    rig.silent();
+}
+
+pub(super) fn a_closed_number_is_taken_until_it_is_removed<P: Subject>() {
+    let mut rig = Rig::<P>::new();
+    let (near, _far) = unix();
+    let closed = number(&near);
+    let key = rig.add(&near, 0, Interest::READABLE);
+    drop(near);
+    // The lowest free number is given out next (open(2)).
+    let (read, write) = pipe();
+    assert_eq!(read.as_raw_fd(), closed);
+    let error = rig.poller.add(closed, Key::new(1, 0), Interest::READABLE).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    rig.remove(key);
+    let key = rig.add(&read, 1, Interest::READABLE);
+    rustix::io::write(&write, b"x").unwrap();
+    assert!(rig.expect(key).is_readable());
+}
+
+/// The kernel keeps an entry that no call can name any more, as long as a duplicate lives.
+pub(super) fn a_duplicate_left_open_does_not_spin<P: Subject>() {
+    let mut rig = Rig::<P>::new();
+    let (read, write) = pipe();
+    let (near, mut far) = unix();
+    let _duplicate: OwnedFd = dup(&read).unwrap();
+    let other = rig.add(&near, 1, Interest::READABLE);
+    let key = rig.add(&read, 0, Interest::READABLE);
+    rustix::io::write(&write, b"x").unwrap();
+    assert!(rig.expect(key).is_readable());
+    drop(read);
+    rig.remove(key);
+    rig.silent();
+    rig.silent();
+    far.write_all(b"x").unwrap();
+    assert!(rig.expect(other).is_readable(), "the others go on");
+    rig.poller.waker().wake().unwrap();
+    rig.remove(other);
+    assert!(rig.wait(None).is_empty(), "and so does the waker");
+}
+
+pub(super) fn many_closed_descriptors_are_reported_through_a_small_buffer<P: Subject>() {
+    let mut rig = Rig::<P>::with_room(2);
+    let pairs: Vec<_> = (0..7).map(|_| unix()).collect();
+    for ((near, _), slot) in pairs.iter().zip(0..) {
+        rig.add(near, slot, Interest::READABLE);
+    }
+    drop(pairs);
+    for slot in 0..7 {
+        rig.modify(Key::new(slot, 0), Interest::WRITABLE);
+    }
+    let mut seen = Vec::new();
+    for _ in 0..10 {
+        seen.extend(rig.now().iter().map(reactor::Event::key));
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, (0..7).map(|slot| Key::new(slot, 0)).collect::<Vec<_>>());
+    rig.silent();
+}

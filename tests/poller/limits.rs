@@ -1,0 +1,46 @@
+//! At the limit of open files.
+
+use reactor::{Backend, Interest};
+use rustix::io::Errno;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tests::Subject;
+use tests::rig::{PATIENCE, Rig};
+use tests::sockets::unix;
+
+fn limit_files(soft: u64) {
+    let limit = Rlimit { current: Some(soft), ..getrlimit(Resource::Nofile) };
+    setrlimit(Resource::Nofile, limit).unwrap();
+}
+
+pub(super) fn no_descriptors_left_is_an_error_of_new<P: Subject>() {
+    limit_files(0);
+    let error = P::create().err().expect("a poller needs a descriptor");
+    assert_eq!(error.raw_os_error(), Some(Errno::MFILE.raw_os_error()));
+}
+
+/// poll(2) takes no more entries than the limit; the others don't care.
+pub(super) fn a_lowered_limit_is_an_answer<P: Subject>() {
+    let mut rig = Rig::<P>::new();
+    let pairs: Vec<_> = (0..20).map(|_| unix()).collect();
+    let keys: Vec<_> = pairs
+        .iter()
+        .zip(0..)
+        .map(|((near, _), slot)| rig.add(near, slot, Interest::WRITABLE))
+        .collect();
+    limit_files(10);
+    rig.events.clear();
+    if rig.poller.capabilities().backend == Backend::Poll {
+        for _ in 0..3 {
+            let error = rig.poller.wait(&mut rig.events, Some(PATIENCE)).unwrap_err();
+            assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+            let text = error.to_string();
+            assert!(text.contains("RLIMIT_NOFILE") && text.contains("10"), "{text}");
+        }
+        for key in &keys[5..] {
+            rig.remove(*key);
+        }
+        assert_eq!(rig.now().len(), 5, "with fewer descriptors it goes on");
+    } else {
+        assert_eq!(rig.now().len(), keys.len());
+    }
+}

@@ -1,0 +1,199 @@
+//! The conformance suite of the poller contract: the cases by topic, each written once and run on
+//! each mechanism of the build.
+//!
+//! `cargo test -p tests --test poller on_poll::` runs those of one mechanism. A case that isn't in
+//! the list below is dead code, which the checks deny.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod closed_early;
+mod closing;
+mod connecting;
+mod crowd;
+mod identity;
+mod interest;
+mod level;
+mod limits;
+mod oddities;
+mod process;
+mod readiness;
+mod time;
+mod waking;
+
+/// Makes of each case one test for each mechanism. The second list's cases get a process each.
+macro_rules! suite {
+    (in_process $shared:tt own_process $alone:tt) => {
+        #[cfg(feature = "select")]
+        mod on_select {
+            on!(reactor::SelectPoller, $shared, $alone);
+        }
+        #[cfg(feature = "poll")]
+        mod on_poll {
+            on!(reactor::PollPoller, $shared, $alone);
+        }
+        #[cfg(all(feature = "epoll", target_os = "linux"))]
+        mod on_epoll {
+            on!(reactor::EpollPoller, $shared, $alone);
+        }
+        #[cfg(feature = "mio")]
+        mod on_mio {
+            on!(reactor::MioPoller, $shared, $alone);
+        }
+        mod on_any {
+            on!(reactor::AnyPoller, $shared, $alone);
+        }
+    };
+}
+
+macro_rules! on {
+    (
+        $poller:ty,
+        { $($topic:ident { $($case:ident)* })* },
+        { $($alone_topic:ident { $($alone:ident)* })* }
+    ) => {
+        $(mod $topic {
+            $(#[test]
+            fn $case() {
+                crate::$topic::$case::<$poller>();
+            })*
+        })*
+        $(mod $alone_topic {
+            $(#[test]
+            fn $alone() {
+                let name = concat!(module_path!(), "::", stringify!($alone));
+                tests::own_process::run(name, crate::$alone_topic::$alone::<$poller>);
+            })*
+        })*
+    };
+}
+
+suite! {
+    in_process {
+        identity {
+            a_registered_number_already_exists
+            a_registered_slot_already_exists
+            a_number_that_is_not_open_is_ebadf
+            a_failed_add_leaves_nothing_behind
+            a_slot_beyond_the_highest_is_invalid
+            a_stranger_is_not_found
+            an_old_generation_is_a_stranger
+            a_number_reopened_within_a_turn_has_the_new_key
+            two_pollers_share_a_descriptor
+            a_duplicate_left_open_is_silent_after_remove
+        }
+        readiness {
+            data_is_readable
+            room_is_writable
+            both_directions_come_at_once
+            urgent_data_is_priority
+            urgent_data_alone_is_not_readable
+            urgent_data_without_interest_is_silent
+            data_behind_an_urgent_mark_follows
+            an_urgent_byte_on_a_unix_stream_is_priority
+            a_datagram_of_no_bytes_is_readable
+            a_new_connection_makes_a_listener_readable
+            readiness_is_masked_by_the_interest
+        }
+        level {
+            what_is_left_is_reported_again
+            nothing_is_lost_when_stopping_half_way
+            new_data_after_would_block_is_reported
+            new_data_after_a_short_read_is_reported
+            room_after_would_block_is_reported
+            room_after_a_short_write_is_reported
+            an_eventfd_read_fully_is_silent
+            a_listener_with_a_second_connection_is_reported_again
+            a_short_read_before_the_end_is_reported_again
+            a_short_read_before_an_urgent_mark_is_reported_again
+            a_blocked_direction_leaves_the_other_alone
+            a_hint_for_a_stranger_is_ignored
+        }
+        interest {
+            an_empty_interest_is_silent
+            an_empty_interest_is_silent_after_a_close
+            an_empty_interest_is_silent_after_a_reset
+            an_interest_that_returns_finds_its_data
+            an_interest_added_later_finds_what_is_ready
+            an_interest_taken_away_is_silent
+            an_interest_that_is_back_hears_the_next_data
+            a_writer_hears_that_the_other_end_is_gone
+            a_hang_up_counts_as_every_direction
+            a_reset_counts_as_every_direction
+            a_half_close_does_not_wake_a_writer
+        }
+        closing {
+            a_fin_is_readable_and_then_the_end
+            data_comes_before_the_fin
+            a_reset_is_reported
+            data_comes_before_the_reset
+            a_unix_close_is_the_end
+            a_pipe_whose_writer_is_gone_ends
+            a_pipe_whose_reader_is_gone_is_writable
+            shutting_the_reading_side_is_readable
+            shutting_the_writing_side_says_nothing_new
+            shutting_both_sides_is_readable_and_writable
+        }
+        connecting {
+            a_connect_that_succeeds_is_writable
+            a_connect_that_is_refused_is_writable
+        }
+        time {
+            zero_asks_and_does_not_wait
+            a_timeout_is_never_cut_short
+            less_than_a_millisecond_waits_all_the_same
+            a_huge_timeout_is_ended_by_an_event
+            no_timeout_is_ended_by_an_event
+        }
+        waking {
+            a_wake_before_the_wait_ends_it
+            a_wake_from_another_thread_ends_a_wait
+            many_wakes_end_one_wait
+            a_wake_is_not_an_event
+            a_wake_leaves_events_alone
+            each_wake_after_a_wait_counts_again
+            all_handles_are_one_waker
+            wakes_from_many_threads_are_never_lost
+            a_waker_outlives_its_poller
+        }
+        crowd {
+            more_ready_descriptors_than_room_take_turns
+            room_for_one_starves_nobody
+            a_full_buffer_returns_at_once
+            events_are_appended
+            five_thousand_descriptors
+            numbers_above_the_old_limit_of_select
+            adding_and_removing_while_dispatching
+            removing_all_but_one
+        }
+        oddities {
+            a_regular_file_is_always_ready
+            dev_null_is_always_ready
+            a_file_with_no_interest_is_silent
+            a_file_is_masked_by_its_interest
+            files_and_sockets_share_a_small_buffer
+            a_file_that_is_removed_is_silent
+            capabilities_name_the_mechanism
+        }
+    }
+    own_process {
+        closed_early {
+            a_descriptor_closed_early_never_spins
+            a_closed_descriptor_does_not_hide_the_others
+            a_closed_descriptor_can_be_removed
+            a_closed_descriptor_with_no_interest_is_silent
+            a_change_for_a_closed_descriptor_is_an_error_event
+            a_closed_number_is_taken_until_it_is_removed
+            a_duplicate_left_open_does_not_spin
+            many_closed_descriptors_are_reported_through_a_small_buffer
+        }
+        process {
+            all_descriptors_are_close_on_exec
+            a_poller_leaves_no_descriptor_behind
+            a_storm_of_signals_ends_no_wait_and_lengthens_none
+        }
+        limits {
+            no_descriptors_left_is_an_error_of_new
+            a_lowered_limit_is_an_answer
+        }
+    }
+}
