@@ -1,0 +1,82 @@
+//! What the programs share at their edges: one line for each error, 2 for a wrong command line,
+//! 1 for a failure.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+
+/// The exit code for a command line that cannot be understood.
+const USAGE: u8 = 2;
+
+/// Reads the command line, hands it to `run`, and turns the outcome into an exit code.
+///
+/// `run` says by its exit code what it found, and by an error what kept it from finding out: the
+/// error's whole chain of causes becomes one line on stderr.
+pub fn main<C: Parser>(run: impl FnOnce(C) -> anyhow::Result<ExitCode>) -> ExitCode {
+    let program = C::command().get_name().to_owned();
+    let arguments = match C::try_parse() {
+        Ok(arguments) => arguments,
+        // `--help` and `--version` arrive as errors that belong on stdout.
+        Err(text) if !text.use_stderr() => {
+            return if text.print().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        }
+        Err(error) => {
+            eprintln!("{program}: {}; try --help", one_line(&error.to_string()));
+            return ExitCode::from(USAGE);
+        }
+    };
+    run(arguments).unwrap_or_else(|error| {
+        eprintln!("{program}: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Reads a number of seconds, such as `2` or `0.5`.
+///
+/// # Errors
+///
+/// Says what is wrong with `text` when it is not a number, is negative or is too large.
+pub fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
+}
+
+/// The first paragraph of clap's message, which is the error; usage and tips come after it.
+fn one_line(message: &str) -> String {
+    let error = message.strip_prefix("error: ").unwrap_or(message);
+    let paragraph = error.split("\n\n").next().unwrap_or(error);
+    paragraph.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_usage_error_becomes_one_line() {
+        let table = [
+            (
+                "error: unexpected argument '-x' found\n\nUsage: load\n",
+                "unexpected argument '-x' found",
+            ),
+            (
+                "error: the following required arguments were not provided:\n  --connect <ADDR>\n\nUsage: load\n",
+                "the following required arguments were not provided: --connect <ADDR>",
+            ),
+            ("plain", "plain"),
+        ];
+        for (message, line) in table {
+            assert_eq!(one_line(message), line);
+        }
+    }
+
+    #[test]
+    fn seconds_are_positive_numbers() {
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(seconds("2"), Ok(Duration::from_secs(2)));
+        for wrong in ["", "two", "-1", "inf", "NaN"] {
+            assert!(seconds(wrong).is_err(), "{wrong:?} was taken for a number of seconds");
+        }
+    }
+}
