@@ -9,6 +9,9 @@ use clap::Parser;
 /// The exit code for a command line that cannot be understood.
 const USAGE: u8 = 2;
 
+/// The longest time that makes sense for anything here.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Reads the command line, hands it to `run`, and turns the outcome into an exit code.
 ///
 /// `run` says by its exit code what it found, and by an error what kept it from finding out: the
@@ -32,14 +35,18 @@ pub fn main<C: Parser>(run: impl FnOnce(C) -> anyhow::Result<ExitCode>) -> ExitC
     })
 }
 
-/// Reads a number of seconds, such as `2` or `0.5`.
+/// Reads a number of seconds, such as `2` or `0.5`, up to a day.
 ///
 /// # Errors
 ///
 /// Says what is wrong with `text` when it is not a number, is negative or is too large.
 pub fn seconds(text: &str) -> Result<Duration, String> {
     let number: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
+    match Duration::try_from_secs_f64(number) {
+        Ok(duration) if duration <= DAY => Ok(duration),
+        Ok(_) => Err("more than a day".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// The first paragraph of clap's message, which is the error; usage and tips come after it.
@@ -75,7 +82,7 @@ mod tests {
     fn seconds_are_positive_numbers() {
         assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
         assert_eq!(seconds("2"), Ok(Duration::from_secs(2)));
-        for wrong in ["", "two", "-1", "inf", "NaN"] {
+        for wrong in ["", "two", "-1", "inf", "NaN", "86401", "1e19"] {
             assert!(seconds(wrong).is_err(), "{wrong:?} was taken for a number of seconds");
         }
     }
