@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
+use std::time::Duration;
 
 use log::{debug, warn};
 use reactor::{Blocked, Direction, Events, Interest, Key, Poller, Readiness};
@@ -12,6 +13,8 @@ use slab::Slab;
 const BUFFER: usize = 64 * 1024;
 /// Full reads of one connection, and accepted connections, before the others have their turn.
 const BUDGET: usize = 16;
+/// How long to wait before accepting again when there was no descriptor left.
+const BACKOFF: Duration = Duration::from_millis(100);
 /// The listener's slot; those of the connections follow.
 const LISTENER: Key = Key::new(0, 0);
 
@@ -19,7 +22,7 @@ const LISTENER: Key = Key::new(0, 0);
 pub(crate) struct Server<P> {
     poller: P,
     listener: TcpListener,
-    /// Whether accepting waits until a descriptor is free again.
+    /// Whether accepting waits for a descriptor.
     starved: bool,
     connections: Slab<Connection>,
     /// Distinguishes the connections that use a slot one after the other.
@@ -60,7 +63,10 @@ impl<P: Poller> Server<P> {
         let mut events = Events::default();
         loop {
             events.clear();
-            self.poller.wait(&mut events, None)?;
+            self.poller.wait(&mut events, self.starved.then_some(BACKOFF))?;
+            if self.starved && events.is_empty() {
+                self.poller.modify(LISTENER, Interest::READABLE)?;
+            }
             for event in &events {
                 if event.key() == LISTENER {
                     self.accept()?;
@@ -75,6 +81,7 @@ impl<P: Poller> Server<P> {
         for _ in 0..BUDGET {
             match self.listener.accept() {
                 Ok((stream, peer)) => {
+                    self.starved = false;
                     if let Err(error) = self.open(stream) {
                         warn!("{peer}: {error}");
                     }
@@ -84,11 +91,9 @@ impl<P: Poller> Server<P> {
                     break;
                 }
                 Err(error) if is_starvation(&error) => {
-                    if self.connections.is_empty() {
-                        return Err(error);
+                    if !std::mem::replace(&mut self.starved, true) {
+                        warn!("accept: {error}; new connections wait");
                     }
-                    warn!("accept: {error}; waiting until a connection closes");
-                    self.starved = true;
                     self.poller.modify(LISTENER, Interest::NONE)?;
                     break;
                 }
@@ -134,7 +139,7 @@ impl<P: Poller> Server<P> {
     fn close(&mut self, index: usize, key: Key) -> io::Result<()> {
         self.poller.remove(key)?;
         self.connections.remove(index);
-        if std::mem::take(&mut self.starved) {
+        if self.starved {
             self.poller.modify(LISTENER, Interest::READABLE)?;
         }
         Ok(())

@@ -32,6 +32,10 @@ pub(super) fn wanted(interest: Interest) -> u32 {
 
 /// What the kernel said, without HUP and ERR, which come unasked and therefore need the interest:
 /// see [`closing`].
+#[cfg_attr(
+    not(any(target_os = "linux", target_os = "android")),
+    allow(clippy::bad_bit_mask, reason = "RDHUP is zero where there is none")
+)]
 #[inline]
 pub(super) fn readiness(bits: u32) -> Readiness {
     let mut readiness = Readiness::default();

@@ -48,7 +48,7 @@ impl EpollPoller {
         let epoll = Epoll::new()?;
         let waker = Waker::new()?;
         epoll.add(waker.fd(), WAKER_EVENTS, WAKER)?;
-        Ok(Self { registrations: Registrations::new(epoll), buffer: Vec::new(), waker })
+        Ok(Self { registrations: Registrations::new(epoll, waker.fd()), buffer: Vec::new(), waker })
     }
 
     /// Appends what the kernel has put into the buffer. Says whether the waker was there, and
@@ -63,7 +63,8 @@ impl EpollPoller {
                 continue;
             }
             let key = Key::from_bits(data);
-            let Some(entry) = self.registrations.table.get(key) else {
+            let entry = self.registrations.table.get(key);
+            let Some(entry) = entry.filter(|entry| matches!(entry.state, Held::Listed(_))) else {
                 reported.orphan = true;
                 continue;
             };
@@ -76,21 +77,29 @@ impl EpollPoller {
         reported
     }
 
-    /// Starts afresh with a new epoll instance under the old number.
+    /// Starts afresh with a new epoll instance under the old number. Says whether the waker was
+    /// signalled meanwhile.
     ///
     /// A descriptor that was closed before it was removed, while a duplicate keeps its file open,
     /// leaves an entry that no call can name any more, and that is reported for ever.
-    fn rebuild(&mut self) -> io::Result<()> {
+    fn rebuild(&mut self) -> io::Result<bool> {
         let fresh = Epoll::new()?;
+        // The new instance would report the wakes of the past.
+        let woken = self.waker.reset();
         fresh.add(self.waker.fd(), WAKER_EVENTS, WAKER)?;
+        let mut refused = Vec::new();
         for entry in self.registrations.table.iter_mut() {
             if let Held::Listed(interest) = entry.state {
                 if InterestList::add(&fresh, entry.fd, entry.key, interest).is_err() {
                     entry.state = Held::Absent;
+                    refused.push(entry.key.index());
                 }
             }
         }
-        fresh.replace(&self.registrations.list)
+        // Tried again before the next wait, and reported if it fails again.
+        refused.into_iter().for_each(|index| self.registrations.queue(index));
+        fresh.replace(&self.registrations.list)?;
+        Ok(woken)
     }
 }
 
@@ -113,7 +122,13 @@ impl InterestList for Epoll {
     }
 }
 
-/// Readable when a wait would report something or was woken: for embedding in another loop.
+/// For embedding in another loop: readable when the kernel has something to report, or the poller was
+/// woken.
+///
+/// What waits in user space shows with a wait alone: changed interests, and files that are always
+/// ready. So let a wait of zero length come before each wait of the outer loop. An outer epoll, which
+/// watches files and not numbers, loses sight of the poller when that has to rebuild its instance
+/// (after a descriptor was closed before its removal); poll(2) and select(2) don't.
 impl AsFd for EpollPoller {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.registrations.list.as_fd()
@@ -145,12 +160,14 @@ impl Poller for EpollPoller {
                 self.buffer.resize(room, epoll::Event { events: 0, u64: 0 });
             }
             let count = self.registrations.list.wait(&mut self.buffer[..room], millis)?;
-            let reported = self.report(count, events);
+            let mut reported = self.report(count, events);
             if reported.waker {
                 self.waker.rearm();
             }
             if reported.orphan {
-                self.rebuild()?;
+                // Without a descriptor for another instance this wait ends early, and a later one
+                // tries again: no single descriptor may make a wait fail.
+                reported.waker |= self.rebuild().unwrap_or(true);
             }
             Ok(reported.waker || events.len() > before)
         })?;

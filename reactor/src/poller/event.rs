@@ -12,9 +12,10 @@ use std::ops::{BitOr, BitOrAssign, Sub, SubAssign};
 pub struct Key(u64);
 
 impl Key {
-    /// The highest slot that a poller accepts: 16,777,215.
-    pub const MAX_SLOT: u32 = (1 << Self::SLOT_BITS) - 1;
+    /// The highest slot that a poller accepts: 16,777,214. The one above it is that of the wakers.
+    pub const MAX_SLOT: u32 = Self::SLOT_MASK - 1;
     const SLOT_BITS: u32 = 24;
+    const SLOT_MASK: u32 = (1 << Self::SLOT_BITS) - 1;
 
     /// The key of `generation` in `slot`.
     #[must_use]
@@ -59,14 +60,14 @@ impl Key {
     #[cfg(mio)]
     #[inline]
     pub(super) const fn to_token(self) -> usize {
-        ((self.generation() as usize) << Self::SLOT_BITS) | (self.slot() & Self::MAX_SLOT) as usize
+        ((self.generation() as usize) << Self::SLOT_BITS) | (self.slot() & Self::SLOT_MASK) as usize
     }
 
     /// The slot in what [`to_token`](Self::to_token) packed.
     #[cfg(mio)]
     #[inline]
     pub(super) const fn token_index(token: usize) -> usize {
-        token & Self::MAX_SLOT as usize
+        token & Self::SLOT_MASK as usize
     }
 }
 
@@ -90,7 +91,7 @@ pub enum Direction {
 pub enum Blocked {
     /// The call returned [`WouldBlock`](std::io::ErrorKind::WouldBlock).
     WouldBlock,
-    /// The call moved fewer bytes than it was asked to.
+    /// The call moved fewer bytes than it was asked to, on a stream.
     Short,
 }
 
@@ -107,6 +108,12 @@ impl Interest {
     pub const WRITABLE: Self = Self(2);
     /// Urgent data (TCP), and what else poll(2) calls POLLPRI.
     pub const PRIORITY: Self = Self(4);
+
+    /// What is wanted here or there: `|`, for constants.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 
     /// Whether all of `other` is wanted.
     #[inline]
@@ -381,6 +388,14 @@ impl Events {
     #[inline]
     pub fn push(&mut self, event: Event) {
         self.list.push(event);
+    }
+
+    /// Adds to the last event of `key`.
+    #[cfg(mio)]
+    pub(super) fn merge(&mut self, key: Key, readiness: Readiness) {
+        if let Some(event) = self.list.iter_mut().rfind(|event| event.key == key) {
+            event.readiness |= readiness;
+        }
     }
 
     /// The events, in the order of their report.

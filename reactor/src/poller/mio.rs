@@ -14,7 +14,7 @@ use super::waker::Waker;
 use super::{Backend, Capabilities, Cost, Poller, Trigger};
 use crate::sys;
 
-/// No key's token: every slot above [`Key::MAX_SLOT`] is refused.
+/// No key's token: its slot is the one above [`Key::MAX_SLOT`], which is refused.
 const WAKER: Token = Token(usize::MAX);
 
 /// Waits with the mio crate: epoll on Linux, kqueue on macOS and the BSDs.
@@ -40,6 +40,9 @@ struct Edge {
     /// Whether a short read means that nothing is left: not if the end of the stream, an error or
     /// an urgent mark stood behind the data.
     short_is_all: bool,
+    /// Whether it ever means that: on TCP. A datagram socket gives one datagram a call, and a Unix
+    /// stream stops at passed descriptors.
+    is_tcp: bool,
 }
 
 impl MioPoller {
@@ -53,7 +56,7 @@ impl MioPoller {
         let waker = Waker::new()?;
         poll.registry().register(&mut SourceFd(&waker.fd()), WAKER, mio::Interest::READABLE)?;
         Ok(Self {
-            registrations: Registrations::new(poll),
+            registrations: Registrations::new(poll, waker.fd()),
             buffer: mio::Events::with_capacity(0),
             waker,
             edges: Vec::new(),
@@ -76,18 +79,23 @@ impl MioPoller {
             let Some(entry) = entry.filter(|entry| entry.key.to_token() == token.0) else {
                 continue;
             };
-            let readiness = readiness(raw, entry.fd, entry.interest);
-            if readiness.is_empty() {
+            let (key, directions) = (entry.key, entry.interest);
+            let readiness = readiness(raw, entry.fd, directions);
+            if readiness.directions(directions).is_empty() {
                 continue;
             }
-            self.edges[index] = Edge {
-                unfinished: readiness.directions(entry.interest),
-                short_is_all: !(readiness.is_read_closed()
-                    || readiness.is_error()
-                    || readiness.is_priority()),
-            };
-            self.reported.push(entry.key);
-            events.push(Event::new(entry.key, readiness));
+            let edge = &mut self.edges[index];
+            let known = !edge.unfinished.is_empty();
+            edge.unfinished |= readiness.directions(directions);
+            edge.short_is_all =
+                edge.is_tcp && !(raw.is_read_closed() || raw.is_error() || raw.is_priority());
+            if known {
+                // kqueue reports the two directions one by one.
+                events.merge(key, readiness);
+            } else {
+                self.reported.push(key);
+                events.push(Event::new(key, readiness));
+            }
         }
         woken
     }
@@ -158,6 +166,16 @@ fn to_mio(interest: Interest) -> Option<mio::Interest> {
         .filter(|(part, _)| interest.contains(*part))
         .map(|(_, part)| part)
         .reduce(|some, more| Some(some? | more?))?
+        .map(with_mark)
+}
+
+/// A reader hears of an urgent mark, too, although it isn't told: a read stops there, and a short one
+/// would seem to have taken everything.
+fn with_mark(interest: mio::Interest) -> mio::Interest {
+    match PRIORITY {
+        Some(priority) if interest.is_readable() => interest | priority,
+        _ => interest,
+    }
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -173,7 +191,12 @@ fn unsupported(fd: RawFd) -> io::Error {
     )
 }
 
-/// Readable when a wait would report something or was woken: for embedding in another loop.
+/// For embedding in another loop: readable when the kernel has something to report, or the poller was
+/// woken.
+///
+/// What waits in user space shows with a wait alone: changed interests, descriptors that the caller left
+/// unfinished, and files that are always ready. So let a wait of zero length come before each wait of the
+/// outer loop.
 impl AsFd for MioPoller {
     fn as_fd(&self) -> BorrowedFd<'_> {
         sys::fd::of_mio(&self.registrations.list)
@@ -186,7 +209,7 @@ impl Poller for MioPoller {
         if self.edges.len() <= key.index() {
             self.edges.resize(key.index() + 1, Edge::default());
         }
-        self.edges[key.index()] = Edge::default();
+        self.edges[key.index()] = Edge { is_tcp: sys::socket::is_tcp(fd), ..Edge::default() };
         Ok(())
     }
 
@@ -214,7 +237,8 @@ impl Poller for MioPoller {
 
     fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         for key in self.reported.drain(..) {
-            if !self.edges[key.index()].unfinished.is_empty() {
+            let unfinished = std::mem::take(&mut self.edges[key.index()].unfinished);
+            if !unfinished.is_empty() {
                 self.registrations.refresh(key);
             }
         }

@@ -58,12 +58,6 @@ pub type DefaultPoller = PollPoller;
 #[cfg(all(select, not(any(epoll, mio, poll))))]
 pub type DefaultPoller = SelectPoller;
 
-#[cfg(not(any(select, poll, epoll, mio)))]
-compile_error!(
-    "reactor needs a mechanism: enable one of the features `select`, `poll`, `mio`, or, on Linux, \
-     `epoll`"
-);
-
 /// Waits until registered descriptors are ready: *level, with a hint*.
 ///
 /// The trait is dyn-compatible; wait and dispatch are meant to be used monomorphically.
@@ -101,8 +95,10 @@ compile_error!(
 ///
 /// `remove` comes before `close`. A descriptor closed while it is registered never makes a wait
 /// fail, spin or panic: select and poll report `error` for it once and stop watching it until the
-/// next `modify`; epoll and mio can't see it and stay silent. The key is registered until it is
-/// removed. If the number is opened again meanwhile, select and poll watch whatever it names now.
+/// next `modify`; epoll and mio can't see it, and say nothing before they have to tell the kernel
+/// something about it. The key is registered until it is removed. If the number is opened again
+/// meanwhile, select and poll watch whatever it names now. While a duplicate keeps the file open,
+/// epoll and mio may go on reporting it, as far as the interest holds it.
 ///
 /// # Time, and being woken
 ///
@@ -141,7 +137,9 @@ pub trait Poller {
     /// short.
     ///
     /// An optimisation, never a duty: it spares an edge-triggered mechanism one system call.
-    /// Level-triggered ones ignore it, and all ignore keys that they don't know.
+    /// Level-triggered ones ignore it, and all ignore keys that they don't know. `WouldBlock` is
+    /// believed; `Short` counts only where it proves something, which a short read does on TCP alone:
+    /// a datagram socket gives one datagram a call, and a Unix stream stops at passed descriptors.
     fn blocked(&mut self, key: Key, direction: Direction, why: Blocked) {
         let _ = (key, direction, why);
     }
@@ -178,7 +176,7 @@ pub struct Capabilities {
     /// would return: a hang-up as readable, an error as readable and writable.
     pub sees_close: bool,
     /// Whether the poller has a descriptor of its own ([`AsFd`](std::os::fd::AsFd)) that becomes
-    /// readable when a wait would report something, so that another loop can wait for it.
+    /// readable when the kernel has something to report, so that another loop can wait for it.
     pub has_fd: bool,
     /// What one wait's cost grows with.
     pub cost: Cost,

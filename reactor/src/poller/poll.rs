@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::bits;
 use super::deadline::ask_until;
 use super::event::{Event, Events, Interest, Key, Readiness};
-use super::table::{Entry, Table};
+use super::table::Table;
 use super::waker::Waker;
 use super::{Backend, Capabilities, Cost, Poller, Trigger};
 use crate::sys;
@@ -41,7 +41,7 @@ impl PollPoller {
         Ok(Self {
             entries: vec![entry],
             keys: vec![Key::new(u32::MAX, u32::MAX)],
-            table: Table::new(),
+            table: Table::new(waker.fd()),
             next: 1,
             waker,
         })
@@ -98,23 +98,24 @@ fn ask(fd: RawFd, interest: Interest) -> sys::poll::Entry {
 
 /// EINVAL of poll(2) has one cause here: more entries than the process may have descriptors.
 fn explain(error: io::Error, entries: usize) -> io::Error {
-    match sys::fd::open_limit() {
-        Ok(limit) if error.raw_os_error() == Some(libc::EINVAL) => io::Error::new(
-            io::ErrorKind::InvalidInput,
-            format!(
-                "poll {entries} descriptors: more than the limit of open files (RLIMIT_NOFILE), \
-                 which is {limit}; raise it or remove some"
-            ),
-        ),
-        _ => error,
+    if error.raw_os_error() != Some(libc::EINVAL) {
+        return error;
     }
+    let limit = sys::fd::open_limit().map_or("unknown".to_owned(), |limit| limit.to_string());
+    io::Error::new(
+        io::ErrorKind::InvalidInput,
+        format!(
+            "poll {entries} descriptors: more than the limit of open files (RLIMIT_NOFILE), which \
+             is {limit}; raise it or remove some"
+        ),
+    )
 }
 
 impl Poller for PollPoller {
     fn add(&mut self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
-        self.table.check_vacant(fd, key)?;
+        let vacancy = self.table.vacancy(fd, key)?;
         sys::fd::check_open(fd)?;
-        self.table.insert(Entry { key, fd, interest, state: self.entries.len() })?;
+        self.table.insert(&vacancy, interest, self.entries.len());
         self.entries.push(ask(fd, interest));
         self.keys.push(key);
         Ok(())

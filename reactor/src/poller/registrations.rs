@@ -4,11 +4,13 @@
 //! kernel's list, since the kernel would report HUP and ERR all the same. What the kernel refuses to
 //! watch with EPERM is ready at all times, as it is for poll(2).
 
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::RawFd;
 
 use super::event::{Event, Events, Interest, Key, Readiness};
 use super::table::{Entry, Table};
+use crate::sys::fd::check_open;
 
 /// A list of descriptors that the kernel watches.
 pub(super) trait InterestList {
@@ -38,20 +40,25 @@ pub(super) struct Registrations<L> {
     changed: Vec<usize>,
     /// Whether a slot is among `changed`: by slot, so that the queue never outgrows the table.
     queued: Vec<bool>,
+    /// Keys whose change the kernel refused, and which aren't reported yet.
+    refused: VecDeque<Key>,
+    /// Slots that are always ready.
     always: Vec<usize>,
     /// The one of `always` whose turn it is.
     next_always: usize,
-    /// Whether the kernel's events get the room before those of `always`: in turns, so that neither
-    /// takes all of it for ever.
+    /// Whether the kernel's events get the room before those of `refused` and `always`: in turns, so
+    /// that neither takes all of it for ever.
     kernel_first: bool,
 }
 
 impl<L: InterestList> Registrations<L> {
-    pub(super) fn new(list: L) -> Self {
+    /// Nobody, on a list that holds the poller's `own` descriptor.
+    pub(super) fn new(list: L, own: RawFd) -> Self {
         Self {
             list,
-            table: Table::new(),
+            table: Table::new(own),
             changed: Vec::new(),
+            refused: VecDeque::new(),
             queued: Vec::new(),
             always: Vec::new(),
             next_always: 0,
@@ -60,17 +67,17 @@ impl<L: InterestList> Registrations<L> {
     }
 
     pub(super) fn add(&mut self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
-        self.table.check_vacant(fd, key)?;
+        let vacancy = self.table.vacancy(fd, key)?;
         let mut entry = Entry { key, fd, interest, state: Held::Absent };
         if interest.is_empty() {
-            crate::sys::fd::check_open(fd)?;
+            check_open(fd)?;
         } else {
             entry.state = write(&self.list, &entry)?;
         }
         if entry.state == Held::Always {
             self.always.push(key.index());
         }
-        self.table.insert(entry)?;
+        self.table.insert(&vacancy, interest, entry.state);
         if self.queued.len() <= key.index() {
             self.queued.resize(key.index() + 1, false);
         }
@@ -108,17 +115,49 @@ impl<L: InterestList> Registrations<L> {
         }
     }
 
-    fn queue(&mut self, index: usize) {
+    /// Has the slot looked at before the next wait.
+    pub(super) fn queue(&mut self, index: usize) {
         if !std::mem::replace(&mut self.queued[index], true) {
             self.changed.push(index);
         }
     }
 
-    /// Tells the kernel of all changes. One that it refuses becomes an event.
+    /// Begins a wait: tells the kernel of all changes, and says whether something is ready already,
+    /// so that the kernel is only to be asked, not to be waited for.
     #[inline]
-    fn apply(&mut self, events: &mut Events) {
-        while events.room() > 0 {
-            let Some(index) = self.changed.pop() else { return };
+    pub(super) fn begin(&mut self, events: &mut Events) -> bool {
+        self.apply();
+        if self.always.is_empty() && self.refused.is_empty() {
+            return false;
+        }
+        // One that was removed or changed since is another matter.
+        let table = &self.table;
+        self.refused.retain(|key| {
+            let entry = table.get(*key);
+            entry.is_some_and(|entry| entry.state == Held::Absent && !entry.interest.is_empty())
+        });
+        self.kernel_first = !self.kernel_first;
+        let ready = !self.refused.is_empty()
+            || self.always.iter().any(|index| self.always_event(*index).is_some());
+        if !self.kernel_first {
+            self.report_own(events);
+        }
+        ready
+    }
+
+    /// Ends a wait: what isn't the kernel's to report takes the room that is left, if it wasn't its
+    /// turn to come first.
+    #[inline]
+    pub(super) fn end(&mut self, events: &mut Events) {
+        if self.kernel_first {
+            self.report_own(events);
+        }
+    }
+
+    /// Tells the kernel of all changes.
+    #[inline]
+    fn apply(&mut self) {
+        while let Some(index) = self.changed.pop() {
             self.queued[index] = false;
             let Some(entry) = self.table.at_mut(index) else { continue };
             match write(&self.list, entry) {
@@ -130,47 +169,41 @@ impl<L: InterestList> Registrations<L> {
                 }
                 Err(_) => {
                     entry.state = Held::Absent;
-                    let readiness = Readiness::all(entry.interest) | Readiness::ERROR;
-                    events.push(Event::new(entry.key, readiness));
+                    self.refused.push_back(entry.key);
                 }
             }
         }
     }
 
-    /// Begins a wait: tells the kernel of all changes, and says whether something is ready already,
-    /// so that the kernel is only to be asked, not to be waited for.
-    #[inline]
-    pub(super) fn begin(&mut self, events: &mut Events) -> bool {
-        let before = events.len();
-        self.apply(events);
-        if self.always.is_empty() {
-            return events.len() > before;
+    /// Reports the changes that the kernel refused, and what is always ready.
+    fn report_own(&mut self, events: &mut Events) {
+        while events.room() > 0 {
+            let Some(key) = self.refused.pop_front() else { break };
+            if let Some(entry) = self.table.get(key) {
+                events.push(Event::new(key, Readiness::all(entry.interest) | Readiness::ERROR));
+            }
         }
-        self.kernel_first = !self.kernel_first;
-        if !self.kernel_first {
-            self.report_always(events);
-        }
-        events.len() > before || self.always.iter().any(|index| self.always_event(*index).is_some())
-    }
-
-    /// Ends a wait: what is always ready takes the room that the kernel's events left, if it wasn't
-    /// its turn to come first.
-    #[inline]
-    pub(super) fn end(&mut self, events: &mut Events) {
-        if self.kernel_first {
-            self.report_always(events);
-        }
-    }
-
-    fn report_always(&mut self, events: &mut Events) {
         for _ in 0..self.always.len() {
-            if events.room() == 0 {
+            if events.room() == 0 || self.always.is_empty() {
                 return;
             }
             self.next_always = (self.next_always + 1) % self.always.len();
-            if let Some(event) = self.always_event(self.always[self.next_always]) {
+            let index = self.always[self.next_always];
+            let Some(event) = self.always_event(index) else { continue };
+            if self.table.at(index).is_some_and(|entry| check_open(entry.fd).is_ok()) {
                 events.push(event);
+            } else {
+                // Closed early: said once, and not claimed again.
+                events.push(Event::new(event.key(), event.readiness() | Readiness::ERROR));
+                self.forget_always(index);
             }
+        }
+    }
+
+    fn forget_always(&mut self, index: usize) {
+        self.always.retain(|always| *always != index);
+        if let Some(entry) = self.table.at_mut(index) {
+            entry.state = Held::Absent;
         }
     }
 

@@ -1,12 +1,13 @@
 //! select(2), on bitmaps that grow with the descriptor numbers.
 
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::RawFd;
 use std::time::Duration;
 
 use super::deadline::ask_until;
 use super::event::{Event, Events, Interest, Key, Readiness};
-use super::table::{Entry, Table};
+use super::table::Table;
 use super::waker::Waker;
 use super::{Backend, Capabilities, Cost, Poller, Trigger};
 use crate::sys;
@@ -19,9 +20,13 @@ const SETS: [(Interest, Readiness); 3] = [
     (Interest::PRIORITY, Readiness::PRIORITY),
 ];
 
+/// What select(2) takes on Apple's systems, unless a program is compiled for more.
+const APPLE_LIMIT: usize = 1024;
+
 /// Waits with select(2), on every Unix.
 ///
-/// It takes any descriptor number (no FD_SETSIZE), and costs by the highest one. A hang-up is seen
+/// It takes any descriptor number (no FD_SETSIZE; 1,024 on Apple's systems), and costs by the highest
+/// one. A hang-up is seen
 /// only by who wants to read, an error by who wants to read or to write.
 #[derive(Debug)]
 pub struct SelectPoller {
@@ -39,6 +44,10 @@ pub struct SelectPoller {
     /// The descriptor at which the next report begins, so that a full buffer doesn't always favour
     /// the same.
     next: usize,
+    /// Descriptors that were found closed, and whose report is due.
+    closed: VecDeque<Key>,
+    /// Whether those have the room before the ready ones: in turns.
+    closed_first: bool,
     waker: Waker,
 }
 
@@ -84,14 +93,17 @@ impl SelectPoller {
     ///
     /// EMFILE or ENFILE: it needs one descriptor (two where there is no eventfd).
     pub fn new() -> io::Result<Self> {
+        let waker = Waker::new()?;
         let mut poller = Self {
             asked: Default::default(),
             found: Default::default(),
             nfds: 0,
             keys: Vec::new(),
-            table: Table::new(),
+            table: Table::new(waker.fd()),
             next: 0,
-            waker: Waker::new()?,
+            closed: VecDeque::new(),
+            closed_first: false,
+            waker,
         };
         poller.ask(poller.waker.fd(), Interest::READABLE);
         Ok(poller)
@@ -177,28 +189,36 @@ impl SelectPoller {
         readiness
     }
 
-    /// After EBADF: stops asking for the descriptors that are closed, and reports each once.
+    /// After EBADF: stops asking for the descriptors that are closed, and notes them for a report.
     ///
     /// # Errors
     ///
-    /// `error` itself if none is closed.
-    fn report_closed(&mut self, error: io::Error, events: &mut Events) -> io::Result<()> {
-        let mut closed = Vec::new();
+    /// EBADF if it is the waker's descriptor that is closed: then no wait can succeed any more.
+    fn disarm_closed(&mut self) -> io::Result<()> {
+        sys::fd::check_open(self.waker.fd())?;
+        let mut numbers = Vec::new();
         for entry in self.table.iter_mut() {
             let asked = entry.state && !entry.interest.is_empty();
-            if closed.len() < events.room() && asked && sys::fd::check_open(entry.fd).is_err() {
+            if asked && sys::fd::check_open(entry.fd).is_err() {
                 entry.state = false;
-                closed.push((entry.key, entry.fd, entry.interest));
+                numbers.push(entry.fd);
+                self.closed.push_back(entry.key);
             }
         }
-        if closed.is_empty() {
-            return Err(error);
-        }
-        for (key, fd, interest) in closed {
-            self.ask(fd, Interest::NONE);
-            events.push(Event::new(key, Readiness::all(interest) | Readiness::ERROR));
-        }
+        numbers.into_iter().for_each(|fd| self.ask(fd, Interest::NONE));
         Ok(())
+    }
+
+    /// Reports closed descriptors, as far as there is room.
+    fn report_closed(&mut self, events: &mut Events) {
+        while events.room() > 0 {
+            let Some(key) = self.closed.pop_front() else { return };
+            // One that was removed or changed since is another matter.
+            let Ok(entry) = self.table.get_mut(key) else { continue };
+            if !entry.state && !entry.interest.is_empty() {
+                events.push(Event::new(key, Readiness::all(entry.interest) | Readiness::ERROR));
+            }
+        }
     }
 
     fn woken(&self) -> bool {
@@ -209,9 +229,16 @@ impl SelectPoller {
 
 impl Poller for SelectPoller {
     fn add(&mut self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
-        let number = self.table.check_vacant(fd, key)?;
+        let vacancy = self.table.vacancy(fd, key)?;
         sys::fd::check_open(fd)?;
-        self.table.insert(Entry { key, fd, interest, state: true })?;
+        let number = vacancy.number;
+        if cfg!(target_vendor = "apple") && number >= APPLE_LIMIT {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("add descriptor {fd}: select here takes those below {APPLE_LIMIT}"),
+            ));
+        }
+        self.table.insert(&vacancy, interest, true);
         if self.keys.len() <= number {
             self.keys.resize(number + 1, None);
         }
@@ -240,22 +267,30 @@ impl Poller for SelectPoller {
         if events.room() == 0 {
             return Ok(());
         }
+        let before = events.len();
         ask_until(timeout, |millis| {
-            let count = match self.select(millis) {
-                Err(error) if error.raw_os_error() == Some(libc::EBADF) => {
-                    self.report_closed(error, events)?;
-                    return Ok(true);
+            let count = loop {
+                // With something to report already, the kernel is only asked.
+                match self.select(if self.closed.is_empty() { millis } else { 0 }) {
+                    Err(error) if error.raw_os_error() == Some(libc::EBADF) => {
+                        self.disarm_closed()?;
+                    }
+                    answer => break answer?,
                 }
-                answer => answer?,
             };
-            if count == 0 {
-                return Ok(false);
-            }
-            if self.woken() {
+            let woken = count > 0 && self.woken();
+            if woken {
                 self.waker.reset();
             }
-            self.report(events);
-            Ok(true)
+            self.closed_first = !self.closed_first;
+            if self.closed_first {
+                self.report_closed(events);
+            }
+            if count > 0 {
+                self.report(events);
+            }
+            self.report_closed(events);
+            Ok(woken || events.len() > before)
         })
     }
 

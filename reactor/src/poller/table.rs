@@ -22,15 +22,35 @@ pub(super) struct Entry<S> {
     pub(super) state: S,
 }
 
+/// A descriptor that may be registered.
+#[derive(Debug)]
+pub(super) struct Vacancy {
+    /// The descriptor's number as an index.
+    pub(super) number: usize,
+    fd: RawFd,
+    key: Key,
+}
+
 impl<S> Table<S> {
-    pub(super) fn new() -> Self {
-        Self { slots: Vec::new(), taken: Vec::new() }
+    /// A table in which the poller's own descriptor is taken.
+    pub(super) fn new(own: RawFd) -> Self {
+        let mut table = Self { slots: Vec::new(), taken: Vec::new() };
+        if let Ok(number) = usize::try_from(own) {
+            table.take(number);
+        }
+        table
     }
 
-    /// Whether `fd` may be added under `key`: `AlreadyExists`, `InvalidInput` or EBADF if not.
-    ///
-    /// The index of a descriptor number that can be open at all.
-    pub(super) fn check_vacant(&self, fd: RawFd, key: Key) -> io::Result<usize> {
+    fn take(&mut self, number: usize) {
+        if self.taken.len() <= number {
+            self.taken.resize(number + 1, false);
+        }
+        self.taken[number] = true;
+    }
+
+    /// Where `fd` is to be filed if it may be added under `key`; else `AlreadyExists`,
+    /// `InvalidInput`, or EBADF for what can't be a descriptor.
+    pub(super) fn vacancy(&self, fd: RawFd, key: Key) -> io::Result<Vacancy> {
         let Ok(number) = usize::try_from(fd) else {
             return Err(io::Error::from_raw_os_error(libc::EBADF));
         };
@@ -49,26 +69,21 @@ impl<S> Table<S> {
                         "add descriptor {fd}: the slot of {key:?} is taken by descriptor {}",
                         other.fd
                     ),
-                    None => format!("add descriptor {fd}: it is registered under another key"),
+                    None => format!("add descriptor {fd}: it is registered already"),
                 },
             ));
         }
-        Ok(number)
+        Ok(Vacancy { number, fd, key })
     }
 
-    /// Registers what [`check_vacant`](Self::check_vacant) has found to be free.
-    pub(super) fn insert(&mut self, entry: Entry<S>) -> io::Result<()> {
-        let number = self.check_vacant(entry.fd, entry.key)?;
-        let index = entry.key.index();
-        if self.slots.len() <= index {
-            self.slots.resize_with(index + 1, || None);
+    /// Registers a descriptor where [`vacancy`](Self::vacancy) has found room for it.
+    pub(super) fn insert(&mut self, vacancy: &Vacancy, interest: Interest, state: S) {
+        let &Vacancy { number, fd, key } = vacancy;
+        if self.slots.len() <= key.index() {
+            self.slots.resize_with(key.index() + 1, || None);
         }
-        if self.taken.len() <= number {
-            self.taken.resize(number + 1, false);
-        }
-        self.taken[number] = true;
-        self.slots[index] = Some(entry);
-        Ok(())
+        self.take(number);
+        self.slots[key.index()] = Some(Entry { key, fd, interest, state });
     }
 
     /// The entry of `key`.

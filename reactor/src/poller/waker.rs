@@ -68,11 +68,11 @@ impl Waker {
     }
 
     /// Makes the descriptor unreadable, and lets the next wake signal again.
-    #[cfg(any(select, poll, mio))]
-    pub(super) fn reset(&self) {
+    /// Says whether there was a wake.
+    pub(super) fn reset(&self) -> bool {
         // The order matters: a wake between the two lines writes nothing, and ends the wait that is
         // just returning. The other way round its write would be drained and its flag would stay.
         let _ = self.0.wakeup.drain();
-        self.0.pending.swap(false, Ordering::AcqRel);
+        self.0.pending.swap(false, Ordering::AcqRel)
     }
 }

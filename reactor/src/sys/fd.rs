@@ -14,7 +14,7 @@ pub(crate) fn check_open(fd: RawFd) -> io::Result<()> {
 
 /// The most descriptors that this process may have open (RLIMIT_NOFILE, the soft limit).
 #[cfg(poll)]
-pub(crate) fn open_limit() -> io::Result<u64> {
+pub(crate) fn open_limit() -> io::Result<libc::rlim_t> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is a live rlimit for the kernel to fill.
     check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) })?;

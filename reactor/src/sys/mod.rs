@@ -12,6 +12,8 @@ pub(crate) mod fd;
 pub(crate) mod poll;
 #[cfg(select)]
 pub(crate) mod select;
+#[cfg(mio)]
+pub(crate) mod socket;
 pub(crate) mod wakeup;
 
 use std::io;

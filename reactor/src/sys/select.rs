@@ -31,10 +31,8 @@ pub(crate) fn select(
         Some(words) => words.as_mut_ptr().cast::<libc::fd_set>(),
         None => ptr::null_mut(),
     };
-    let mut left = libc::timeval {
-        tv_sec: libc::time_t::from(millis / 1000),
-        tv_usec: libc::suseconds_t::from(millis % 1000) * 1000,
-    };
+    let mut left =
+        libc::timeval { tv_sec: (millis / 1000).into(), tv_usec: (millis % 1000 * 1000).into() };
     let timeout = if millis < 0 { ptr::null_mut() } else { &raw mut left };
     // SAFETY: each pointer is null or that of a set of at least `nfds` bits, which is all that the
     // kernel reads and writes; `left` is live.

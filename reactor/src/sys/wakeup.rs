@@ -67,7 +67,6 @@ impl Wakeup {
     }
 
     /// Makes the receiver unreadable again. `WouldBlock` means that it already was.
-    #[cfg(any(select, poll, mio))]
     pub(crate) fn drain(&self) -> io::Result<()> {
         let mut counter = 0_u64;
         // SAFETY: the pointer and the length are those of a live u64.

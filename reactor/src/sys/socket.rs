@@ -1,0 +1,39 @@
+//! What can be asked of a socket by its number.
+
+use std::io;
+use std::os::fd::RawFd;
+
+use super::check;
+
+/// Whether `fd` is a stream socket over IPv4 or IPv6. What isn't a socket isn't one.
+pub(crate) fn is_tcp(fd: RawFd) -> bool {
+    let inet = |family| matches!(family, libc::AF_INET | libc::AF_INET6);
+    kind(fd).is_ok_and(|kind| kind == libc::SOCK_STREAM) && family(fd).is_ok_and(inet)
+}
+
+/// SO_TYPE, socket(7).
+fn kind(fd: RawFd) -> io::Result<libc::c_int> {
+    let mut kind: libc::c_int = 0;
+    let mut length = size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: the pointers are those of a live integer and of its length.
+    check(unsafe {
+        libc::getsockopt(
+            fd,
+            libc::SOL_SOCKET,
+            libc::SO_TYPE,
+            (&raw mut kind).cast(),
+            &raw mut length,
+        )
+    })?;
+    Ok(kind)
+}
+
+/// The family of the socket's own address, getsockname(2).
+fn family(fd: RawFd) -> io::Result<libc::c_int> {
+    // SAFETY: all bytes zero is a valid sockaddr_storage.
+    let mut address: libc::sockaddr_storage = unsafe { std::mem::zeroed() };
+    let mut length = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+    // SAFETY: the pointers are those of a live sockaddr_storage and of its length.
+    check(unsafe { libc::getsockname(fd, (&raw mut address).cast(), &raw mut length) })?;
+    Ok(libc::c_int::from(address.ss_family))
+}
