@@ -1,16 +1,15 @@
-//! Many descriptors, high numbers, small buffers, and changes in the midst of a dispatch.
+//! Many descriptors, small buffers, and changes in the midst of a dispatch.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use reactor::{Interest, Key};
-use rustix::io::fcntl_dupfd_cloexec;
 use tests::Subject;
 use tests::rig::{Rig, number};
-use tests::sockets::{Counter, pipe};
+use tests::sockets::Counter;
 
 /// `count` descriptors, all readable, in slots from 0.
-fn ready<P: Subject>(rig: &mut Rig<P>, count: u32) -> Vec<(Counter, Key)> {
+pub(super) fn ready<P: Subject>(rig: &mut Rig<P>, count: u32) -> Vec<(Counter, Key)> {
     (0..count)
         .map(|slot| {
             let fd = Counter::new(1);
@@ -21,7 +20,7 @@ fn ready<P: Subject>(rig: &mut Rig<P>, count: u32) -> Vec<(Counter, Key)> {
 }
 
 /// How often each key is reported in `waits` waits.
-fn census<P: Subject>(rig: &mut Rig<P>, waits: usize) -> BTreeMap<Key, usize> {
+pub(super) fn census<P: Subject>(rig: &mut Rig<P>, waits: usize) -> BTreeMap<Key, usize> {
     let mut census = BTreeMap::new();
     for _ in 0..waits {
         let events = rig.now();
@@ -66,57 +65,6 @@ pub(super) fn events_are_appended<P: Subject>() {
     rig.poller.wait(&mut rig.events, None).unwrap();
     rig.poller.wait(&mut rig.events, None).unwrap();
     assert_eq!(rig.events.len(), 3, "two, and one more where there was room");
-}
-
-/// Slower than a second on a busy machine: it opens ten thousand descriptors.
-pub(super) fn five_thousand_descriptors<P: Subject>() {
-    const COUNT: u32 = 5_000;
-    let _crowd = tests::crowd();
-    let mut rig = Rig::<P>::with_room(1_000);
-    let fds = ready(&mut rig, COUNT);
-    let census = census(&mut rig, 10);
-    assert_eq!(census.len(), fds.len());
-    for (fd, _) in &fds {
-        fd.read();
-    }
-    rig.silent();
-    for (fd, key) in fds.iter().step_by(499) {
-        fd.add(1);
-        assert!(rig.expect(*key).is_readable());
-        fd.read();
-    }
-    for (_, key) in fds.iter().rev() {
-        rig.remove(*key);
-    }
-    rig.silent();
-}
-
-pub(super) fn numbers_above_the_old_limit_of_select<P: Subject>() {
-    let mut rig = Rig::<P>::new();
-    let (read, write) = pipe();
-    let low = rig.add(&read, 0, Interest::READABLE);
-    // Around the words of a bitmap, and far beyond FD_SETSIZE.
-    let high: Vec<_> = [1_023, 1_024, 1_025, 1_087, 1_088, 4_096, 15_000]
-        .into_iter()
-        .zip(1..)
-        .map(|(least, slot)| {
-            let fd = fcntl_dupfd_cloexec(&read, least).unwrap();
-            assert!(number(&fd) >= least);
-            let key = rig.add(&fd, slot, Interest::READABLE);
-            (fd, key)
-        })
-        .collect();
-    rig.silent();
-    rustix::io::write(&write, b"x").unwrap();
-    let census = census(&mut rig, 1);
-    assert!(census.contains_key(&low));
-    for (_, key) in &high {
-        assert!(census.contains_key(key), "{key:?}");
-    }
-    for (_, key) in &high {
-        rig.remove(*key);
-    }
-    assert!(rig.expect(low).is_readable(), "the low one is left");
 }
 
 pub(super) fn adding_and_removing_while_dispatching<P: Subject>() {

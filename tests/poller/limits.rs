@@ -2,18 +2,12 @@
 
 use reactor::{Backend, Interest};
 use rustix::io::Errno;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tests::Subject;
 use tests::rig::{PATIENCE, Rig};
 use tests::sockets::unix;
-
-fn limit_files(soft: u64) {
-    let limit = Rlimit { current: Some(soft), ..getrlimit(Resource::Nofile) };
-    setrlimit(Resource::Nofile, limit).unwrap();
-}
+use tests::{Subject, open_files};
 
 pub(super) fn no_descriptors_left_is_an_error_of_new<P: Subject>() {
-    limit_files(0);
+    open_files::limit(0);
     let error = P::create().err().expect("a poller needs a descriptor");
     assert_eq!(error.raw_os_error(), Some(Errno::MFILE.raw_os_error()));
 }
@@ -27,7 +21,7 @@ pub(super) fn a_lowered_limit_is_an_answer<P: Subject>() {
         .zip(0..)
         .map(|((near, _), slot)| rig.add(near, slot, Interest::WRITABLE))
         .collect();
-    limit_files(10);
+    open_files::limit(10);
     rig.events.clear();
     if rig.poller.capabilities().backend == Backend::Poll {
         for _ in 0..3 {

@@ -14,6 +14,7 @@ mod identity;
 mod interest;
 mod level;
 mod limits;
+mod numbers;
 mod oddities;
 mod process;
 mod readiness;
@@ -160,8 +161,6 @@ suite! {
             room_for_one_starves_nobody
             a_full_buffer_returns_at_once
             events_are_appended
-            five_thousand_descriptors
-            numbers_above_the_old_limit_of_select
             adding_and_removing_while_dispatching
             removing_all_but_one
         }
@@ -190,6 +189,10 @@ suite! {
             all_descriptors_are_close_on_exec
             a_poller_leaves_no_descriptor_behind
             a_storm_of_signals_ends_no_wait_and_lengthens_none
+        }
+        numbers {
+            five_thousand_descriptors
+            numbers_above_the_old_limit_of_select
         }
         limits {
             no_descriptors_left_is_an_error_of_new

@@ -1,12 +1,12 @@
 //! What the suites share: a poller under test with its events, sockets to test it on, and a process
 //! of its own for those who change what a process has only once.
 
+pub mod open_files;
 pub mod own_process;
 pub mod rig;
 pub mod sockets;
 
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use reactor::{AnyPoller, Backend, Poller};
 
@@ -49,10 +49,4 @@ impl Subject for AnyPoller {
     fn create() -> io::Result<Self> {
         Self::new(Backend::from_env().map_err(io::Error::other)?)
     }
-}
-
-/// Lets one test at a time have more than a thousand descriptors.
-pub fn crowd() -> MutexGuard<'static, ()> {
-    static CROWD: Mutex<()> = Mutex::new(());
-    CROWD.lock().unwrap_or_else(PoisonError::into_inner)
 }
