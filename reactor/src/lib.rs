@@ -39,11 +39,11 @@
 //!
 //! Each mechanism is a feature of its own; at least one is needed, and all four are the default.
 //!
-//! | feature | poller | systems | a wait costs by |
+//! | feature | poller | systems | a wait's cost grows with |
 //! |---|---|---|---|
-//! | `epoll` | [`EpollPoller`] | Linux, Android (elsewhere it adds nothing) | ready descriptor |
-//! | `mio` | [`MioPoller`] | Linux, macOS, BSDs | ready descriptor |
-//! | `poll` | [`PollPoller`] | every Unix | registered descriptor |
+//! | `epoll` | [`EpollPoller`] | Linux, Android (elsewhere it adds nothing) | ready descriptors |
+//! | `mio` | [`MioPoller`] | Linux, macOS, BSDs | ready descriptors |
+//! | `poll` | [`PollPoller`] | every Unix | registered descriptors |
 //! | `select` | [`SelectPoller`] | every Unix | highest descriptor number |
 //!
 //! [`DefaultPoller`] is the best of those compiled in, and [`AnyPoller`] chooses at run time.
@@ -58,8 +58,8 @@ mod sys;
 pub mod poller;
 
 pub use poller::{
-    AnyPoller, Backend, Blocked, Capabilities, DefaultPoller, Direction, Event, Events, Interest,
-    Key, Poller, Readiness, Waker,
+    AnyPoller, Backend, Blocked, Capabilities, Cost, DefaultPoller, Direction, Event, Events,
+    Interest, Key, Poller, Readiness, Trigger, UnknownBackend, Waker,
 };
 
 #[cfg(epoll)]

@@ -32,7 +32,7 @@ macro_rules! suite {
         mod on_poll {
             on!(reactor::PollPoller, $shared, $alone);
         }
-        #[cfg(all(feature = "epoll", target_os = "linux"))]
+        #[cfg(all(feature = "epoll", any(target_os = "linux", target_os = "android")))]
         mod on_epoll {
             on!(reactor::EpollPoller, $shared, $alone);
         }

@@ -30,7 +30,7 @@ impl Subject for reactor::PollPoller {
     }
 }
 
-#[cfg(all(feature = "epoll", target_os = "linux"))]
+#[cfg(all(feature = "epoll", any(target_os = "linux", target_os = "android")))]
 impl Subject for reactor::EpollPoller {
     fn create() -> io::Result<Self> {
         Self::new()

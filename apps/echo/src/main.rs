@@ -43,21 +43,28 @@ fn main() -> ExitCode {
     };
     match task {
         Err(error) => {
-            eprintln!("echo: {error}; see echo --help");
+            eprintln!("echo: {error}; try --help");
             ExitCode::from(2)
         }
-        Ok(Task::List) => {
-            Backend::COMPILED.iter().for_each(|backend| println!("{backend}"));
-            ExitCode::SUCCESS
-        }
-        Ok(Task::Serve(backend, address)) => match serve(backend, address) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("echo: {error}");
-                ExitCode::FAILURE
-            }
-        },
+        Ok(Task::List) => exit_code(list()),
+        Ok(Task::Serve(backend, address)) => exit_code(serve(backend, address)),
     }
+}
+
+fn exit_code(outcome: io::Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("echo: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints the mechanisms of this build, one on a line.
+fn list() -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    Backend::COMPILED.iter().try_for_each(|backend| writeln!(out, "{backend}"))
 }
 
 /// The message of a clap error without its label and its usage section.
@@ -84,7 +91,7 @@ fn serve(backend: Backend, address: SocketAddr) -> io::Result<()> {
         AnyPoller::Select(poller) => run(poller, listener, address),
         #[cfg(feature = "poll")]
         AnyPoller::Poll(poller) => run(poller, listener, address),
-        #[cfg(all(feature = "epoll", target_os = "linux"))]
+        #[cfg(all(feature = "epoll", any(target_os = "linux", target_os = "android")))]
         AnyPoller::Epoll(poller) => run(poller, listener, address),
         #[cfg(feature = "mio")]
         AnyPoller::Mio(poller) => run(poller, listener, address),

@@ -4,7 +4,9 @@ use std::env;
 use std::error::Error;
 use std::fmt;
 use std::io;
-use std::os::fd::RawFd;
+#[cfg(any(epoll, mio))]
+use std::os::fd::AsFd;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -161,6 +163,22 @@ any_poller! {
     poll Poll PollPoller
     epoll Epoll EpollPoller
     mio Mio MioPoller
+}
+
+impl AnyPoller {
+    /// The descriptor of the mechanism, for embedding in another loop, where it has one
+    /// ([`Capabilities::has_fd`]).
+    #[must_use]
+    pub fn fd(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            #[cfg(epoll)]
+            Self::Epoll(poller) => Some(poller.as_fd()),
+            #[cfg(mio)]
+            Self::Mio(poller) => Some(poller.as_fd()),
+            #[allow(unreachable_patterns, reason = "a build with only these")]
+            _ => None,
+        }
+    }
 }
 
 impl Poller for AnyPoller {

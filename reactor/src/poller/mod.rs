@@ -202,8 +202,8 @@ pub enum Cost {
     HighestFd,
 }
 
-/// One line for people: `epoll: level-triggered, sees close, has a descriptor, a wait costs by
-/// ready descriptor`.
+/// One line for people: `epoll: level-triggered, sees close, has a descriptor, cost grows with
+/// the ready descriptors`.
 impl fmt::Display for Capabilities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let trigger = match self.trigger {
@@ -213,9 +213,9 @@ impl fmt::Display for Capabilities {
         let close = if self.sees_close { "sees close" } else { "sees close as readable" };
         let fd = if self.has_fd { "has a descriptor" } else { "has no descriptor" };
         let cost = match self.cost {
-            Cost::Ready => "a wait costs by ready descriptor",
-            Cost::Registered => "a wait costs by registered descriptor",
-            Cost::HighestFd => "a wait costs by highest descriptor number",
+            Cost::Ready => "cost grows with the ready descriptors",
+            Cost::Registered => "cost grows with the registered descriptors",
+            Cost::HighestFd => "cost grows with the highest descriptor number",
         };
         write!(f, "{}: {trigger}, {close}, {fd}, {cost}", self.backend)
     }
