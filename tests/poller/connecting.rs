@@ -1,12 +1,15 @@
-//! A connect under way, as the poller sees its end.
+//! A connect under way, as the poller sees its end, and what was never connected or not for long.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
 use reactor::{Interest, Readiness};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 use socket2::{Domain, Socket, Type};
 use tests::Subject;
 use tests::rig::Rig;
+use tests::sockets::{await_bits, reset};
 
 /// A socket whose connect to `address` is under way or over.
 fn connect(address: SocketAddr) -> Socket {
@@ -42,7 +45,39 @@ pub(super) fn a_connect_that_is_refused_is_writable<P: Subject>() {
     assert!(readiness.is_writable());
     assert_eq!(readiness.is_error(), rig.poller.capabilities().sees_close);
     let error = socket.take_error().unwrap().expect("the connect failed");
-    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+    assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
     assert!(socket.peer_addr().is_err());
     assert!(rig.expect(key).is_writable(), "still ready, also when the error is read");
+}
+
+/// Why a socket is registered after connect(2) was called, and not before.
+pub(super) fn a_socket_never_connected_is_ready_for_everything<P: Subject>() {
+    let mut rig = Rig::<P>::new();
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    let key = rig.add(&socket, 0, Interest::READABLE | Interest::WRITABLE);
+    for _ in 0..3 {
+        let readiness = rig.expect(key);
+        assert!(readiness.contains(Readiness::READABLE | Readiness::WRITABLE), "{readiness:?}");
+        assert_eq!(readiness.is_write_closed(), rig.poller.capabilities().sees_close);
+    }
+    rig.modify(key, Interest::NONE);
+    rig.silent();
+}
+
+pub(super) fn a_connection_reset_before_its_accept_is_accepted<P: Subject>() {
+    let mut rig = Rig::<P>::new();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let waiting = rig.add(&listener, 0, Interest::READABLE);
+    reset(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
+    assert_eq!(rig.expect(waiting), Readiness::READABLE);
+    let (accepted, _) = listener.accept().unwrap();
+    rig.silent();
+    await_bits(&accepted, PollFlags::ERR);
+    let key = rig.add(&accepted, 1, Interest::READABLE);
+    let readiness = rig.expect(key);
+    assert!(readiness.is_readable());
+    assert_eq!(readiness.is_error(), rig.poller.capabilities().sees_close);
+    let error = accepted.take_error().unwrap().expect("the reset is told");
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    assert!(rig.expect(key).is_readable(), "still ready, also when the error is read");
 }

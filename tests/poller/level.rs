@@ -7,7 +7,7 @@ use reactor::{Blocked, Direction, Interest, Key, Readiness};
 use rustix::event::PollFlags;
 use tests::Subject;
 use tests::rig::Rig;
-use tests::sockets::{Counter, await_bits, drain, receive_urgent, send_urgent, tcp, unix};
+use tests::sockets::{Counter, await_bits, drain, tcp, unix};
 
 pub(super) fn what_is_left_is_reported_again<P: Subject>() {
     let mut rig = Rig::<P>::new();
@@ -143,22 +143,6 @@ pub(super) fn a_short_read_before_the_end_is_reported_again<P: Subject>() {
     rig.poller.blocked(key, Direction::Read, Blocked::Short);
     assert!(rig.expect(key).is_readable(), "the end of the stream is still to be read");
     assert_eq!(near.read(&mut [0; 100]).unwrap(), 0);
-}
-
-pub(super) fn a_short_read_before_an_urgent_mark_is_reported_again<P: Subject>() {
-    let mut rig = Rig::<P>::new();
-    let (mut near, mut far) = tcp();
-    far.write_all(b"ab").unwrap();
-    send_urgent(&far, b'X');
-    far.write_all(b"cd").unwrap();
-    await_bits(&near, PollFlags::IN | PollFlags::PRI);
-    let key = rig.add(&near, 0, Interest::READABLE | Interest::PRIORITY);
-    assert!(rig.expect(key).contains(Readiness::READABLE | Readiness::PRIORITY));
-    assert_eq!(receive_urgent(&near), b'X');
-    assert_eq!(near.read(&mut [0; 100]).unwrap(), 2, "a read stops at the mark");
-    rig.poller.blocked(key, Direction::Read, Blocked::Short);
-    assert!(rig.expect(key).is_readable(), "what stands behind the mark is still to be read");
-    assert_eq!(near.read(&mut [0; 100]).unwrap(), 2);
 }
 
 pub(super) fn a_blocked_direction_leaves_the_other_alone<P: Subject>() {

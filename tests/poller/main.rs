@@ -10,15 +10,18 @@ mod closed_early;
 mod closing;
 mod connecting;
 mod crowd;
+mod datagrams;
 mod identity;
 mod interest;
 mod level;
 mod limits;
+mod marks;
 mod numbers;
 mod oddities;
 mod process;
 mod readiness;
 mod time;
+mod urgent;
 mod waking;
 
 /// Makes of each case one test for each mechanism. The second list's cases get a process each.
@@ -86,14 +89,27 @@ suite! {
             data_is_readable
             room_is_writable
             both_directions_come_at_once
+            a_new_connection_makes_a_listener_readable
+            readiness_is_masked_by_the_interest
+        }
+        urgent {
             urgent_data_is_priority
             urgent_data_alone_is_not_readable
             urgent_data_without_interest_is_silent
             data_behind_an_urgent_mark_follows
             an_urgent_byte_on_a_unix_stream_is_priority
+            a_short_read_before_an_urgent_mark_is_reported_again
+            a_mark_hides_nothing_from_a_reader_without_priority
+            an_urgent_byte_in_line_is_data
+            an_urgent_byte_in_line_is_readable_and_priority
+            an_urgent_byte_taken_from_a_unix_stream_is_gone_after_a_read
+        }
+        datagrams {
             a_datagram_of_no_bytes_is_readable
-            a_new_connection_makes_a_listener_readable
-            readiness_is_masked_by_the_interest
+            datagrams_come_one_by_one
+            a_short_datagram_hides_none_behind_it
+            a_short_read_at_passed_descriptors_hides_nothing
+            a_refused_datagram_is_readable
         }
         level {
             what_is_left_is_reported_again
@@ -105,7 +121,6 @@ suite! {
             an_eventfd_read_fully_is_silent
             a_listener_with_a_second_connection_is_reported_again
             a_short_read_before_the_end_is_reported_again
-            a_short_read_before_an_urgent_mark_is_reported_again
             a_blocked_direction_leaves_the_other_alone
             a_hint_for_a_stranger_is_ignored
         }
@@ -137,11 +152,19 @@ suite! {
         connecting {
             a_connect_that_succeeds_is_writable
             a_connect_that_is_refused_is_writable
+            a_socket_never_connected_is_ready_for_everything
+            a_connection_reset_before_its_accept_is_accepted
+        }
+        marks {
+            data_below_the_mark_is_silent
+            a_fin_below_the_mark_is_readable
+            a_reset_below_the_mark_is_readable
         }
         time {
             zero_asks_and_does_not_wait
             a_timeout_is_never_cut_short
             less_than_a_millisecond_waits_all_the_same
+            short_waits_burn_no_processor
             a_huge_timeout_is_ended_by_an_event
             no_timeout_is_ended_by_an_event
         }
@@ -171,7 +194,9 @@ suite! {
             a_file_is_masked_by_its_interest
             files_and_sockets_share_a_small_buffer
             a_file_that_is_removed_is_silent
-            capabilities_name_the_mechanism
+            a_file_added_again_is_reported_once
+            capabilities_are_those_of_the_mechanism
+            a_poller_works_behind_a_dyn_reference
         }
     }
     own_process {

@@ -3,10 +3,11 @@
 use std::fs::File;
 use std::io::Write;
 
-use reactor::{Event, Interest, Readiness};
+use reactor::poller::{Cost, Trigger};
+use reactor::{Backend, Blocked, Direction, Event, Events, Interest, Key, Poller, Readiness};
 use tests::Subject;
-use tests::rig::Rig;
-use tests::sockets::unix;
+use tests::rig::{Rig, number};
+use tests::sockets::{drain, unix};
 
 /// A file that every system with Cargo has: this one.
 fn regular() -> File {
@@ -93,10 +94,59 @@ pub(super) fn a_file_that_is_removed_is_silent<P: Subject>() {
     rig.silent();
 }
 
-pub(super) fn capabilities_name_the_mechanism<P: Subject>() {
-    let rig = Rig::<P>::new();
-    let capabilities = rig.poller.capabilities();
+/// The kernel can't watch them, so that nothing but the poller itself keeps them apart.
+pub(super) fn a_file_added_again_is_reported_once<P: Subject>() {
+    let mut rig = Rig::<P>::new();
+    let (one, two) = (regular(), File::open("/dev/null").unwrap());
+    let old = rig.add(&one, 0, Interest::READABLE);
+    rig.expect(old);
+    rig.remove(old);
+    let new = Key::new(0, 1);
+    rig.poller.add(number(&two), new, Interest::WRITABLE).unwrap();
+    for _ in 0..3 {
+        assert_eq!(rig.expect(new), Readiness::WRITABLE);
+    }
+    rig.remove(new);
+    rig.add(&one, 0, Interest::READABLE);
+    assert_eq!(rig.expect(old), Readiness::READABLE);
+}
+
+pub(super) fn capabilities_are_those_of_the_mechanism<P: Subject>() {
+    let capabilities = Rig::<P>::new().poller.capabilities();
+    assert_eq!(capabilities.backend, P::backend());
     assert!(capabilities.backend.is_compiled());
+    let (trigger, sees_close, has_fd, cost) = match P::backend() {
+        Backend::Select => (Trigger::Level, false, false, Cost::HighestFd),
+        Backend::Poll => (Trigger::Level, true, false, Cost::Registered),
+        Backend::Epoll => (Trigger::Level, true, true, Cost::Ready),
+        Backend::Mio => (Trigger::Edge, true, true, Cost::Ready),
+        other => panic!("{other} isn't in this table"),
+    };
+    assert_eq!(capabilities.trigger, trigger);
+    assert_eq!(capabilities.sees_close, sees_close);
+    assert_eq!(capabilities.has_fd, has_fd);
+    assert_eq!(capabilities.cost, cost);
     let line = capabilities.to_string();
     assert!(line.starts_with(&format!("{}: ", capabilities.backend)), "{line}");
+}
+
+pub(super) fn a_poller_works_behind_a_dyn_reference<P: Subject>() {
+    let mut poller = P::create().unwrap();
+    let poller: &mut dyn Poller = &mut poller;
+    let mut events = Events::with_capacity(4);
+    let (near, mut far) = unix();
+    let key = Key::new(0, 0);
+    poller.add(number(&near), key, Interest::NONE).unwrap();
+    poller.modify(key, Interest::READABLE).unwrap();
+    far.write_all(b"x").unwrap();
+    poller.wait(&mut events, None).unwrap();
+    assert_eq!(events.iter().collect::<Vec<_>>(), [&Event::new(key, Readiness::READABLE)]);
+    drain(&near);
+    poller.blocked(key, Direction::Read, Blocked::WouldBlock);
+    events.clear();
+    poller.waker().wake().unwrap();
+    poller.wait(&mut events, None).unwrap();
+    assert!(events.is_empty());
+    assert_eq!(poller.capabilities().backend, P::backend());
+    poller.remove(key).unwrap();
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use reactor::Interest;
 use tests::Subject;
-use tests::rig::Rig;
+use tests::rig::{PATIENCE, Rig, thread_cpu};
 use tests::sockets::unix;
 
 pub(super) fn zero_asks_and_does_not_wait<P: Subject>() {
@@ -38,6 +38,20 @@ pub(super) fn less_than_a_millisecond_waits_all_the_same<P: Subject>() {
         }
         // Truncated to zero, ten waits of 999 µs would be over in some 10 µs.
         assert!(start.elapsed() >= timeout * 10);
+    }
+}
+
+pub(super) fn short_waits_burn_no_processor<P: Subject>() {
+    let mut rig = Rig::<P>::new();
+    for timeout in [Duration::from_nanos(1), Duration::from_micros(999)] {
+        let (start, cpu) = (Instant::now(), thread_cpu());
+        let mut waits = 0;
+        while waits < 50 && start.elapsed() < PATIENCE {
+            assert!(rig.wait(Some(timeout)).is_empty());
+            waits += 1;
+        }
+        let (elapsed, burnt) = (start.elapsed(), thread_cpu().saturating_sub(cpu));
+        assert!(burnt < elapsed / 2, "{waits} waits of {timeout:?}: {burnt:?} of {elapsed:?}");
     }
 }
 

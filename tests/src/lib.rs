@@ -12,12 +12,19 @@ use reactor::{AnyPoller, Backend, Poller};
 
 /// A poller that the harness can make.
 pub trait Subject: Poller + Sized {
+    /// The mechanism that it is to be.
+    fn backend() -> Backend;
+
     /// A poller without descriptors.
     fn create() -> io::Result<Self>;
 }
 
 #[cfg(feature = "select")]
 impl Subject for reactor::SelectPoller {
+    fn backend() -> Backend {
+        Backend::Select
+    }
+
     fn create() -> io::Result<Self> {
         Self::new()
     }
@@ -25,6 +32,10 @@ impl Subject for reactor::SelectPoller {
 
 #[cfg(feature = "poll")]
 impl Subject for reactor::PollPoller {
+    fn backend() -> Backend {
+        Backend::Poll
+    }
+
     fn create() -> io::Result<Self> {
         Self::new()
     }
@@ -32,6 +43,10 @@ impl Subject for reactor::PollPoller {
 
 #[cfg(all(feature = "epoll", any(target_os = "linux", target_os = "android")))]
 impl Subject for reactor::EpollPoller {
+    fn backend() -> Backend {
+        Backend::Epoll
+    }
+
     fn create() -> io::Result<Self> {
         Self::new()
     }
@@ -39,6 +54,10 @@ impl Subject for reactor::EpollPoller {
 
 #[cfg(feature = "mio")]
 impl Subject for reactor::MioPoller {
+    fn backend() -> Backend {
+        Backend::Mio
+    }
+
     fn create() -> io::Result<Self> {
         Self::new()
     }
@@ -46,7 +65,11 @@ impl Subject for reactor::MioPoller {
 
 /// The mechanism that `REACTOR_BACKEND` names, or the best one of the build.
 impl Subject for AnyPoller {
+    fn backend() -> Backend {
+        Backend::from_env().expect("the variable names a mechanism of this build")
+    }
+
     fn create() -> io::Result<Self> {
-        Self::new(Backend::from_env().map_err(io::Error::other)?)
+        Self::new(Self::backend())
     }
 }

@@ -63,9 +63,15 @@ impl<P: Poller> Rig<P> {
     }
 
     /// Clears the buffer and waits once.
+    ///
+    /// # Panics
+    ///
+    /// If the wait fails, or reports more than there was room for.
     pub fn wait(&mut self, timeout: Option<Duration>) -> Vec<Event> {
         self.events.clear();
         self.poller.wait(&mut self.events, timeout).expect("a wait succeeds");
+        let (len, capacity) = (self.events.len(), self.events.capacity());
+        assert!(len <= capacity, "{len} events where there was room for {capacity}");
         self.events.iter().copied().collect()
     }
 
@@ -123,7 +129,12 @@ pub fn number(fd: &impl AsFd) -> RawFd {
 }
 
 /// The processor time of this thread.
-fn thread_cpu() -> Duration {
+///
+/// # Panics
+///
+/// If it were negative.
+#[must_use]
+pub fn thread_cpu() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::try_from(time).expect("a clock that counts up")
 }
