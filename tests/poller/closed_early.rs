@@ -1,11 +1,11 @@
 //! Descriptors that are closed before they are removed: a caller's mistake that must not become
 //! everybody's. In processes of their own, since other threads would take the closed numbers.
 
+use std::fs::File;
 use std::io::{ErrorKind, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 
-use reactor::{Interest, Key, Readiness};
-use rustix::io::dup;
+use reactor::{Event, Interest, Key, Readiness};
 use tests::Subject;
 use tests::rig::{Rig, number};
 use tests::sockets::{pipe, unix};
@@ -31,6 +31,41 @@ pub(super) fn a_descriptor_closed_early_never_spins<P: Subject>() {
     expect_report(&mut rig, key, Interest::READABLE);
     rig.silent();
     rig.silent();
+}
+
+/// An edge-triggered mechanism may find out when it re-arms what it reported.
+pub(super) fn a_descriptor_closed_after_its_report_never_spins<P: Subject>() {
+    let mut rig = Rig::<P>::new();
+    let (near, mut far) = unix();
+    let key = rig.add(&near, 0, Interest::READABLE);
+    far.write_all(b"x").unwrap();
+    assert!(rig.expect(key).is_readable());
+    drop(near);
+    let seen: Vec<_> = (0..5).flat_map(|_| rig.now()).collect();
+    assert!(seen.iter().all(|event| event.key() == key && event.readiness().is_error()));
+    let least = usize::from(sees_closed_numbers(&rig));
+    assert!((least..=1).contains(&seen.len()), "{seen:?}");
+    rig.silent();
+}
+
+/// What is always ready isn't in the kernel's hands, so that each mechanism has to look.
+pub(super) fn a_closed_file_is_an_error_once<P: Subject>() {
+    for reported in [false, true] {
+        let mut rig = Rig::<P>::new();
+        let file = File::open("/dev/null").unwrap();
+        let key = rig.add(&file, 0, Interest::READABLE);
+        if reported {
+            assert_eq!(rig.expect(key), Readiness::READABLE);
+        }
+        drop(file);
+        assert_eq!(rig.expect(key), Readiness::READABLE | Readiness::ERROR);
+        rig.silent();
+        rig.modify(key, Interest::WRITABLE);
+        assert_eq!(rig.expect(key), Readiness::WRITABLE | Readiness::ERROR);
+        rig.silent();
+        rig.remove(key);
+        rig.silent();
+    }
 }
 
 pub(super) fn a_closed_descriptor_does_not_hide_the_others<P: Subject>() {
@@ -110,27 +145,6 @@ pub(super) fn a_closed_number_is_taken_until_it_is_removed<P: Subject>() {
     assert!(rig.expect(key).is_readable());
 }
 
-/// The kernel keeps an entry that no call can name any more, as long as a duplicate lives.
-pub(super) fn a_duplicate_left_open_does_not_spin<P: Subject>() {
-    let mut rig = Rig::<P>::new();
-    let (read, write) = pipe();
-    let (near, mut far) = unix();
-    let _duplicate: OwnedFd = dup(&read).unwrap();
-    let other = rig.add(&near, 1, Interest::READABLE);
-    let key = rig.add(&read, 0, Interest::READABLE);
-    rustix::io::write(&write, b"x").unwrap();
-    assert!(rig.expect(key).is_readable());
-    drop(read);
-    rig.remove(key);
-    rig.silent();
-    rig.silent();
-    far.write_all(b"x").unwrap();
-    assert!(rig.expect(other).is_readable(), "the others go on");
-    rig.poller.waker().wake().unwrap();
-    rig.remove(other);
-    assert!(rig.wait(None).is_empty(), "and so does the waker");
-}
-
 pub(super) fn many_closed_descriptors_are_reported_through_a_small_buffer<P: Subject>() {
     let mut rig = Rig::<P>::with_room(2);
     let pairs: Vec<_> = (0..7).map(|_| unix()).collect();
@@ -143,9 +157,38 @@ pub(super) fn many_closed_descriptors_are_reported_through_a_small_buffer<P: Sub
     }
     let mut seen = Vec::new();
     for _ in 0..10 {
-        seen.extend(rig.now().iter().map(reactor::Event::key));
+        seen.extend(rig.now().iter().map(Event::key));
     }
     seen.sort_unstable();
     assert_eq!(seen, (0..7).map(|slot| Key::new(slot, 0)).collect::<Vec<_>>());
     rig.silent();
+}
+
+/// A caller who never gives up on closed ones, with room for one report a wait.
+pub(super) fn closed_descriptors_and_changes_take_turns<P: Subject>() {
+    for count in [1, 3] {
+        let mut rig = Rig::<P>::with_room(1);
+        let (near, mut far) = unix();
+        far.write_all(b"x").unwrap();
+        let closed: Vec<_> = (0..count).map(|_| unix()).collect();
+        let dead: Vec<_> = closed
+            .iter()
+            .zip(1..)
+            .map(|((near, _), slot)| rig.add(near, slot, Interest::READABLE))
+            .collect();
+        drop(closed);
+        let alive = rig.add(&near, 0, Interest::NONE);
+        rig.modify(alive, Interest::READABLE);
+        let mut seen = Vec::new();
+        for round in 0..30 {
+            for key in &dead {
+                let interest = [Interest::WRITABLE, Interest::READABLE][round % 2];
+                rig.modify(*key, interest);
+            }
+            seen.extend(rig.now().iter().map(Event::key));
+        }
+        for key in dead.iter().chain([&alive]) {
+            assert!(seen.contains(key), "{key:?} starved: {seen:?}");
+        }
+    }
 }

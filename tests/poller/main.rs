@@ -18,6 +18,7 @@ mod limits;
 mod marks;
 mod numbers;
 mod oddities;
+mod orphans;
 mod process;
 mod readiness;
 mod time;
@@ -202,22 +203,38 @@ suite! {
     own_process {
         closed_early {
             a_descriptor_closed_early_never_spins
+            a_descriptor_closed_after_its_report_never_spins
+            a_closed_file_is_an_error_once
             a_closed_descriptor_does_not_hide_the_others
             a_closed_descriptor_can_be_removed
             a_closed_descriptor_with_no_interest_is_silent
             a_change_for_a_closed_descriptor_is_an_error_event
             a_closed_number_is_taken_until_it_is_removed
-            a_duplicate_left_open_does_not_spin
             many_closed_descriptors_are_reported_through_a_small_buffer
+            closed_descriptors_and_changes_take_turns
+        }
+        orphans {
+            a_removed_orphan_does_not_spin
+            an_orphan_repeats_no_wake
+            an_orphan_with_no_interest_is_silent
+            a_changed_orphan_is_an_error_once
+            an_orphan_is_masked_by_the_interest
+            an_orphan_does_not_speak_for_the_next_in_its_slot
+            an_orphan_at_the_limit_of_open_files_fails_no_wait
         }
         process {
             all_descriptors_are_close_on_exec
             a_poller_leaves_no_descriptor_behind
             a_storm_of_signals_ends_no_wait_and_lengthens_none
+            a_wake_while_the_waker_is_cleared_is_not_lost
         }
         numbers {
             five_thousand_descriptors
             numbers_above_the_old_limit_of_select
+            the_highest_number_stands_anywhere_in_its_word
+            lower_numbers_follow_higher_ones
+            a_number_closed_before_its_add_is_ebadf
+            a_poller_watches_none_of_its_own_numbers
         }
         limits {
             no_descriptors_left_is_an_error_of_new

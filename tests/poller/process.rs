@@ -14,11 +14,11 @@ use nix::sys::signal::Signal;
 use reactor::Interest;
 use rustix::io::dup;
 use tests::Subject;
-use tests::rig::{Rig, number};
+use tests::rig::{PATIENCE, Rig, number};
 use tests::sockets::unix;
 
 /// The numbers of all open descriptors.
-fn open() -> BTreeSet<i32> {
+pub(super) fn open() -> BTreeSet<i32> {
     let listed = fs::read_dir("/dev/fd").unwrap();
     let numbers: Vec<i32> =
         listed.map(|entry| entry.unwrap().file_name().to_str().unwrap().parse().unwrap()).collect();
@@ -91,4 +91,31 @@ pub(super) fn a_storm_of_signals_ends_no_wait_and_lengthens_none<P: Subject>() {
     assert!(elapsed >= TIMEOUT, "ended early, after {elapsed:?}");
     // A wait that began anew after each signal would go on for as long as they come.
     assert!(elapsed < TIMEOUT * 20, "ended late, after {elapsed:?}");
+}
+
+/// A wait clears the waker before it returns; a wake in the midst of that must end the next wait. The
+/// signals stretch the moment: their handler runs between any two instructions of the waiting thread.
+pub(super) fn a_wake_while_the_waker_is_cleared_is_not_lost<P: Subject>() {
+    const WAKES: u32 = 40_000;
+    let mut rig = Rig::<P>::new();
+    let seen = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(Signal::SIGUSR1 as i32, Arc::clone(&seen)).unwrap();
+    let (waiter, done) = (pthread_self(), Arc::new(AtomicBool::new(false)));
+    let thread = {
+        let (waker, done) = (rig.poller.waker(), Arc::clone(&done));
+        thread::spawn(move || {
+            for _ in 0..WAKES {
+                pthread_kill(waiter, Signal::SIGUSR1).unwrap();
+                waker.wake().unwrap();
+            }
+            done.store(true, Ordering::Relaxed);
+            waker.wake().unwrap();
+        })
+    };
+    while !done.load(Ordering::Relaxed) {
+        let start = Instant::now();
+        assert!(rig.wait(Some(PATIENCE)).is_empty());
+        assert!(start.elapsed() < PATIENCE, "a wake was lost");
+    }
+    thread.join().unwrap();
 }
