@@ -11,6 +11,8 @@ mod closing;
 mod connecting;
 mod crowd;
 mod datagrams;
+#[cfg(any(all(feature = "epoll", target_os = "linux"), feature = "mio"))]
+mod embedding;
 mod identity;
 mod interest;
 mod level;
@@ -25,27 +27,28 @@ mod time;
 mod urgent;
 mod waking;
 
-/// Makes of each case one test for each mechanism. The second list's cases get a process each.
+/// Makes of each case one test for each mechanism. The second list's cases get a process each; so do
+/// those of the third, which are for mechanisms with a descriptor of their own.
 macro_rules! suite {
-    (in_process $shared:tt own_process $alone:tt) => {
+    (in_process $shared:tt own_process $alone:tt with_descriptor $embedded:tt) => {
         #[cfg(feature = "select")]
         mod on_select {
-            on!(reactor::SelectPoller, $shared, $alone);
+            on!(reactor::SelectPoller, $shared, $alone, {});
         }
         #[cfg(feature = "poll")]
         mod on_poll {
-            on!(reactor::PollPoller, $shared, $alone);
+            on!(reactor::PollPoller, $shared, $alone, {});
         }
         #[cfg(all(feature = "epoll", any(target_os = "linux", target_os = "android")))]
         mod on_epoll {
-            on!(reactor::EpollPoller, $shared, $alone);
+            on!(reactor::EpollPoller, $shared, $alone, $embedded);
         }
         #[cfg(feature = "mio")]
         mod on_mio {
-            on!(reactor::MioPoller, $shared, $alone);
+            on!(reactor::MioPoller, $shared, $alone, $embedded);
         }
         mod on_any {
-            on!(reactor::AnyPoller, $shared, $alone);
+            on!(reactor::AnyPoller, $shared, $alone, {});
         }
     };
 }
@@ -54,7 +57,8 @@ macro_rules! on {
     (
         $poller:ty,
         { $($topic:ident { $($case:ident)* })* },
-        { $($alone_topic:ident { $($alone:ident)* })* }
+        { $($alone_topic:ident { $($alone:ident)* })* },
+        { $($embedded_topic:ident { $($embedded:ident)* })* }
     ) => {
         $(mod $topic {
             $(#[test]
@@ -67,6 +71,13 @@ macro_rules! on {
             fn $alone() {
                 let name = concat!(module_path!(), "::", stringify!($alone));
                 tests::own_process::run(name, crate::$alone_topic::$alone::<$poller>);
+            })*
+        })*
+        $(mod $embedded_topic {
+            $(#[test]
+            fn $embedded() {
+                let name = concat!(module_path!(), "::", stringify!($embedded));
+                tests::own_process::run(name, crate::$embedded_topic::$embedded::<$poller>);
             })*
         })*
     };
@@ -173,6 +184,7 @@ suite! {
             a_wake_before_the_wait_ends_it
             a_wake_from_another_thread_ends_a_wait
             many_wakes_end_one_wait
+            many_wakes_cost_one_write
             a_wake_is_not_an_event
             a_wake_leaves_events_alone
             each_wake_after_a_wait_counts_again
@@ -239,6 +251,14 @@ suite! {
         limits {
             no_descriptors_left_is_an_error_of_new
             a_lowered_limit_is_an_answer
+        }
+    }    with_descriptor {
+        embedding {
+            an_outer_poll_hears_of_data
+            an_outer_poll_hears_of_a_wake
+            what_is_left_comes_before_the_outer_wait
+            a_poller_watches_another
+            an_outer_poll_still_hears_after_an_orphan
         }
     }
 }

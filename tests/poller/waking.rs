@@ -1,5 +1,6 @@
 //! Ending a wait from elsewhere.
 
+use std::fs;
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -43,6 +44,25 @@ pub(super) fn many_wakes_end_one_wait<P: Subject>() {
     }
     woken(&mut rig);
     rig.silent();
+}
+
+/// How many system calls this thread has written with so far, where the kernel counts them (proc(5)).
+fn writes() -> Option<u32> {
+    let counts = fs::read_to_string("/proc/thread-self/io").ok()?;
+    counts.lines().find_map(|line| line.strip_prefix("syscw: "))?.parse().ok()
+}
+
+pub(super) fn many_wakes_cost_one_write<P: Subject>() {
+    let mut rig = Rig::<P>::new();
+    let waker = rig.poller.waker();
+    for _ in 0..3 {
+        let before = writes();
+        for _ in 0..1_000 {
+            waker.wake().unwrap();
+        }
+        assert_eq!(writes(), before.map(|count| count + 1));
+        woken(&mut rig);
+    }
 }
 
 pub(super) fn a_wake_is_not_an_event<P: Subject>() {

@@ -108,7 +108,7 @@ pub fn receive_urgent(socket: &impl AsFd) -> u8 {
     byte[0]
 }
 
-/// How long one poll(2) of [`await_bits`] lasts: it ends at any of the bits, and is to see all.
+/// How long one poll(2) of [`shows`] lasts: it ends at any of the bits, and is to see all.
 const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
 
 /// Waits until `socket` shows all of `bits`, by a plain poll(2): so that a test knows that what the
@@ -119,12 +119,18 @@ const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
 /// If they don't come in time.
 pub fn await_bits(socket: &impl AsFd, bits: PollFlags) {
     let end = Instant::now() + PATIENCE;
-    loop {
-        let mut entry = [PollFd::new(socket, bits)];
-        poll(&mut entry, Some(&TICK)).expect("poll");
-        if entry[0].revents().contains(bits) {
-            return;
-        }
+    while !shows(socket, bits) {
         assert!(Instant::now() < end, "{bits:?} never came");
     }
+}
+
+/// Whether a plain poll(2) sees all of `bits` within a millisecond.
+///
+/// # Panics
+///
+/// If poll(2) fails.
+pub fn shows(fd: &impl AsFd, bits: PollFlags) -> bool {
+    let mut entry = [PollFd::new(fd, bits)];
+    poll(&mut entry, Some(&TICK)).expect("poll");
+    entry[0].revents().contains(bits)
 }
