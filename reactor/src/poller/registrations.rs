@@ -233,3 +233,6 @@ fn write(list: &impl InterestList, entry: &Entry<Held>) -> io::Result<Held> {
         Held::Listed(_) => list.modify(fd, key, interest).map(|()| Held::Listed(interest)),
     }
 }
+
+#[cfg(test)]
+mod tests;
