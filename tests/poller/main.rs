@@ -228,6 +228,7 @@ suite! {
         orphans {
             a_removed_orphan_does_not_spin
             an_orphan_repeats_no_wake
+            an_orphan_swallows_no_wake
             an_orphan_with_no_interest_is_silent
             a_changed_orphan_is_an_error_once
             an_orphan_is_masked_by_the_interest
