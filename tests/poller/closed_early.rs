@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::os::fd::AsRawFd;
 
-use reactor::{Event, Interest, Key, Readiness};
+use reactor::{Event, Events, Interest, Key, Readiness};
 use tests::Subject;
 use tests::rig::{Rig, number};
 use tests::sockets::{pipe, unix};
@@ -191,4 +191,30 @@ pub(super) fn closed_descriptors_and_changes_take_turns<P: Subject>() {
             assert!(seen.contains(key), "{key:?} starved: {seen:?}");
         }
     }
+}
+
+pub(super) fn a_closed_descriptor_is_in_a_batch_once<P: Subject>() {
+    let mut rig = Rig::<P>::with_room(2);
+    let (ends, keys): (Vec<_>, Vec<_>) = (0..6)
+        .map(|slot| {
+            let (near, _far) = unix();
+            let key = rig.add(&near, slot, Interest::READABLE);
+            (near, key)
+        })
+        .unzip();
+    drop(ends);
+    // More changes are refused than there is room to say so.
+    for round in 0..6 {
+        for key in &keys {
+            rig.modify(*key, [Interest::WRITABLE, Interest::READABLE][round % 2]);
+        }
+        rig.now();
+    }
+    rig.events = Events::with_capacity(64);
+    let mut batch: Vec<_> = rig.now().iter().map(Event::key).collect();
+    let len = batch.len();
+    batch.sort_unstable();
+    batch.dedup();
+    assert_eq!(len, batch.len(), "no key twice in a batch");
+    rig.silent();
 }

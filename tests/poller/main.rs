@@ -224,6 +224,7 @@ suite! {
             a_closed_number_is_taken_until_it_is_removed
             many_closed_descriptors_are_reported_through_a_small_buffer
             closed_descriptors_and_changes_take_turns
+            a_closed_descriptor_is_in_a_batch_once
         }
         orphans {
             a_removed_orphan_does_not_spin

@@ -227,6 +227,27 @@ fn refused_changes_wait_for_room() {
 }
 
 #[test]
+fn a_change_that_is_refused_again_before_it_is_told_is_told_once() {
+    let mut registrations = registered(&[R; 3]);
+    for fd in 10..13 {
+        registrations.list.refuse(fd, libc::EBADF);
+    }
+    for interest in [W, R, W, R] {
+        for slot in 0..3 {
+            registrations.modify(key(slot), interest).unwrap();
+        }
+        registrations.turn(1);
+    }
+    let (_, events) = registrations.turn(8);
+    let mut told: Vec<_> = events.iter().map(Event::key).collect();
+    let len = told.len();
+    told.sort_unstable();
+    told.dedup();
+    assert_eq!(len, told.len(), "no key twice in a batch: {events:?}");
+    assert_eq!(registrations.turn(8), (vec![], vec![]));
+}
+
+#[test]
 fn a_refused_change_that_was_taken_back_is_no_event() {
     let mut registrations = registered(&[R; 3]);
     for (fd, slot) in [(10, 0), (11, 1), (12, 2)] {
