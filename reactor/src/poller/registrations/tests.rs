@@ -227,6 +227,19 @@ fn refused_changes_wait_for_room() {
 }
 
 #[test]
+fn changes_are_told_in_their_order() {
+    let mut registrations = registered(&[R; 4]);
+    registrations.list.refuse(11, libc::EBADF);
+    registrations.list.refuse(13, libc::EBADF);
+    for slot in [3, 0, 1, 2] {
+        registrations.modify(key(slot), W).unwrap();
+    }
+    let (calls, events) = registrations.turn(8);
+    assert_eq!(calls, [13, 10, 11, 12].map(|fd| Call::Modify(fd, W)));
+    assert_eq!(events, [refused(3, W), refused(1, W)]);
+}
+
+#[test]
 fn a_change_that_is_refused_again_before_it_is_told_is_told_once() {
     let mut registrations = registered(&[R; 3]);
     for fd in 10..13 {
