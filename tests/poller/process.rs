@@ -96,7 +96,7 @@ pub(super) fn a_storm_of_signals_ends_no_wait_and_lengthens_none<P: Subject>() {
 /// A wait clears the waker before it returns; a wake in the midst of that must end the next wait. The
 /// signals stretch the moment: their handler runs between any two instructions of the waiting thread.
 pub(super) fn a_wake_while_the_waker_is_cleared_is_not_lost<P: Subject>() {
-    const WAKES: u32 = 100_000;
+    const SIGNALS: u32 = 60_000;
     let mut rig = Rig::<P>::new();
     let seen = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(Signal::SIGUSR1 as i32, Arc::clone(&seen)).unwrap();
@@ -104,9 +104,11 @@ pub(super) fn a_wake_while_the_waker_is_cleared_is_not_lost<P: Subject>() {
     let thread = {
         let (waker, done) = (rig.poller.waker(), Arc::clone(&done));
         thread::spawn(move || {
-            for _ in 0..WAKES {
+            for _ in 0..SIGNALS {
                 pthread_kill(waiter, Signal::SIGUSR1).unwrap();
-                waker.wake().unwrap();
+                for _ in 0..20 {
+                    waker.wake().unwrap();
+                }
             }
             done.store(true, Ordering::Relaxed);
             waker.wake().unwrap();
