@@ -164,6 +164,27 @@ pub(super) fn many_closed_descriptors_are_reported_through_a_small_buffer<P: Sub
     rig.silent();
 }
 
+pub(super) fn a_closed_descriptor_that_nobody_wants_any_more_is_silent<P: Subject>() {
+    let mut rig = Rig::<P>::with_room(1);
+    let pairs: Vec<_> = (0..3).map(|_| unix()).collect();
+    let keys: Vec<_> = pairs
+        .iter()
+        .zip(0..)
+        .map(|((near, _), slot)| rig.add(near, slot, Interest::READABLE))
+        .collect();
+    drop(pairs);
+    for key in &keys {
+        rig.modify(*key, Interest::WRITABLE);
+    }
+    let events = rig.now();
+    assert_eq!(events.len(), 1);
+    // The other two wait for room, and are given up meanwhile: one changed, one removed.
+    let mut untold = keys.iter().filter(|key| **key != events[0].key());
+    rig.modify(*untold.next().unwrap(), Interest::NONE);
+    rig.remove(*untold.next().unwrap());
+    rig.silent();
+}
+
 /// A caller who never gives up on closed ones, with room for one report a wait.
 pub(super) fn closed_descriptors_and_changes_take_turns<P: Subject>() {
     for count in [1, 3] {

@@ -223,6 +223,7 @@ suite! {
             a_change_for_a_closed_descriptor_is_an_error_event
             a_closed_number_is_taken_until_it_is_removed
             many_closed_descriptors_are_reported_through_a_small_buffer
+            a_closed_descriptor_that_nobody_wants_any_more_is_silent
             closed_descriptors_and_changes_take_turns
             a_closed_descriptor_is_in_a_batch_once
         }

@@ -89,7 +89,7 @@ pub(super) fn the_highest_number_stands_anywhere_in_its_word<P: Subject>() {
 }
 
 /// With room for one the next report begins behind the last one: lower numbers in the same word are
-/// found all the same, also by a wait that nothing else would end.
+/// found all the same, also by a wait that looks once.
 pub(super) fn lower_numbers_follow_higher_ones<P: Subject>() {
     open_files::allow(1_024, 1_024);
     let mut rig = Rig::<P>::with_room(1);
@@ -106,18 +106,18 @@ pub(super) fn lower_numbers_follow_higher_ones<P: Subject>() {
     rustix::io::write(&write, b"x").unwrap();
     for (_, lower) in &fds[..3] {
         // One report of two that are ready leaves the next one's beginning at any of them.
-        for (_, higher) in &fds[1..] {
+        for ((_, higher), reports) in fds[1..].iter().flat_map(|fd| [(fd, 1), (fd, 2)]) {
             for (_, key) in &fds {
                 let wanted = [lower, higher].contains(&key);
                 rig.modify(*key, if wanted { Interest::READABLE } else { Interest::NONE });
             }
-            for _ in 0..2 {
+            for _ in 0..reports {
                 assert_eq!(rig.wait(None).len(), 1);
             }
             rig.modify(*higher, Interest::NONE);
             rig.modify(*lower, Interest::READABLE);
-            let events = rig.wait(None);
-            assert_eq!(events.len(), 1, "something was ready");
+            let events = rig.now();
+            assert_eq!(events.len(), 1, "one is ready");
             assert_eq!(events[0].key(), *lower);
         }
     }
