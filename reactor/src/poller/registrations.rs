@@ -24,6 +24,8 @@ pub(super) trait InterestList {
 pub(super) enum Held {
     /// It isn't there: nothing is wanted of it, or the kernel refused it.
     Absent,
+    /// It isn't there, and that the kernel refused it is still to be told.
+    Refused,
     /// It is there with this interest; an empty one means that it must be written again, to make
     /// the kernel look at the descriptor anew.
     Listed(Interest),
@@ -96,7 +98,7 @@ impl<L: InterestList> Registrations<L> {
     pub(super) fn remove(&mut self, key: Key) -> io::Result<()> {
         let entry = self.table.remove(key)?;
         match entry.state {
-            Held::Absent => {}
+            Held::Absent | Held::Refused => {}
             // A descriptor that was closed meanwhile has left the list by itself (epoll(7), Q6).
             Held::Listed(_) => drop(self.list.delete(entry.fd)),
             Held::Always => self.always.retain(|index| *index != key.index()),
@@ -134,7 +136,7 @@ impl<L: InterestList> Registrations<L> {
         let table = &self.table;
         self.refused.retain(|key| {
             let entry = table.get(*key);
-            entry.is_some_and(|entry| entry.state == Held::Absent && !entry.interest.is_empty())
+            entry.is_some_and(|entry| entry.state == Held::Refused)
         });
         self.kernel_first = !self.kernel_first;
         let ready = !self.refused.is_empty()
@@ -157,7 +159,7 @@ impl<L: InterestList> Registrations<L> {
     /// Tells the kernel of all changes.
     #[inline]
     fn apply(&mut self) {
-        while let Some(index) = self.changed.pop() {
+        for index in self.changed.drain(..) {
             self.queued[index] = false;
             let Some(entry) = self.table.at_mut(index) else { continue };
             match write(&self.list, entry) {
@@ -167,8 +169,9 @@ impl<L: InterestList> Registrations<L> {
                     }
                     entry.state = held;
                 }
+                Err(_) if entry.state == Held::Refused => {}
                 Err(_) => {
-                    entry.state = Held::Absent;
+                    entry.state = Held::Refused;
                     self.refused.push_back(entry.key);
                 }
             }
@@ -179,7 +182,8 @@ impl<L: InterestList> Registrations<L> {
     fn report_own(&mut self, events: &mut Events) {
         while events.room() > 0 {
             let Some(key) = self.refused.pop_front() else { break };
-            if let Some(entry) = self.table.get(key) {
+            if let Ok(entry) = self.table.get_mut(key) {
+                entry.state = Held::Absent;
                 events.push(Event::new(key, Readiness::all(entry.interest) | Readiness::ERROR));
             }
         }
@@ -219,8 +223,8 @@ fn write(list: &impl InterestList, entry: &Entry<Held>) -> io::Result<Held> {
     let &Entry { key, fd, interest, state } = entry;
     match state {
         Held::Always => Ok(Held::Always),
-        Held::Absent if interest.is_empty() => Ok(Held::Absent),
-        Held::Absent => match list.add(fd, key, interest) {
+        Held::Absent | Held::Refused if interest.is_empty() => Ok(Held::Absent),
+        Held::Absent | Held::Refused => match list.add(fd, key, interest) {
             Err(error) if error.raw_os_error() == Some(libc::EPERM) => Ok(Held::Always),
             answer => answer.map(|()| Held::Listed(interest)),
         },
