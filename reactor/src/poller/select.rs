@@ -38,9 +38,7 @@ pub struct SelectPoller {
     nfds: usize,
     /// Whose descriptor it is, by number.
     keys: Vec<Option<Key>>,
-    /// With each key, whether its interest is asked for: not any more if the descriptor was found
-    /// closed.
-    table: Table<bool>,
+    table: Table<Watch>,
     /// The descriptor at which the next report begins, so that a full buffer doesn't always favour
     /// the same.
     next: usize,
@@ -49,6 +47,15 @@ pub struct SelectPoller {
     /// Whether those have the room before the ready ones: in turns.
     closed_first: bool,
     waker: Waker,
+}
+
+/// What is known of a registered descriptor.
+#[derive(Debug)]
+struct Watch {
+    /// Whether its interest is asked for: not any more if it was found closed.
+    asked: bool,
+    /// Whether it stands among the closed ones to report.
+    listed: bool,
 }
 
 /// A set of descriptor numbers.
@@ -198,11 +205,13 @@ impl SelectPoller {
         sys::fd::check_open(self.waker.fd())?;
         let mut numbers = Vec::new();
         for entry in self.table.iter_mut() {
-            let asked = entry.state && !entry.interest.is_empty();
+            let asked = entry.state.asked && !entry.interest.is_empty();
             if asked && sys::fd::check_open(entry.fd).is_err() {
-                entry.state = false;
+                entry.state.asked = false;
                 numbers.push(entry.fd);
-                self.closed.push_back(entry.key);
+                if !std::mem::replace(&mut entry.state.listed, true) {
+                    self.closed.push_back(entry.key);
+                }
             }
         }
         numbers.into_iter().for_each(|fd| self.ask(fd, Interest::NONE));
@@ -215,7 +224,8 @@ impl SelectPoller {
             let Some(key) = self.closed.pop_front() else { return };
             // One that was removed or changed since is another matter.
             let Ok(entry) = self.table.get_mut(key) else { continue };
-            if !entry.state && !entry.interest.is_empty() {
+            entry.state.listed = false;
+            if !entry.state.asked && !entry.interest.is_empty() {
                 events.push(Event::new(key, Readiness::all(entry.interest) | Readiness::ERROR));
             }
         }
@@ -238,7 +248,7 @@ impl Poller for SelectPoller {
                 format!("add descriptor {fd}: select here takes those below {APPLE_LIMIT}"),
             ));
         }
-        self.table.insert(&vacancy, interest, true);
+        self.table.insert(&vacancy, interest, Watch { asked: true, listed: false });
         if self.keys.len() <= number {
             self.keys.resize(number + 1, None);
         }
@@ -250,7 +260,7 @@ impl Poller for SelectPoller {
     fn modify(&mut self, key: Key, interest: Interest) -> io::Result<()> {
         let entry = self.table.get_mut(key)?;
         entry.interest = interest;
-        entry.state = true;
+        entry.state.asked = true;
         let fd = entry.fd;
         self.ask(fd, interest);
         Ok(())
