@@ -1,39 +1,42 @@
 //! An event loop for people who write their own network servers and want no async runtime: a thread,
 //! a loop, a handler, and nothing hidden.
 //!
-//! This is its ground floor: the mechanisms that wait (select, poll, epoll, mio) behind one trait,
-//! [`Poller`], with one contract that a conformance suite proves on each of them.
+//! A whole server, which runs unchanged on select, poll, epoll and mio:
 //!
-//! ```
-//! use std::io::{Read, Write};
-//! use std::net::{TcpListener, TcpStream};
-//! use std::os::fd::AsRawFd;
+//! ```no_run
+//! use reactor::{ConnId, Context, Handler, Input, Reactor};
 //!
-//! use reactor::{DefaultPoller, Events, Interest, Key, Poller};
+//! struct Echo;
 //!
-//! # fn main() -> std::io::Result<()> {
-//! let listener = TcpListener::bind("127.0.0.1:0")?;
-//! let mut client = TcpStream::connect(listener.local_addr()?)?;
-//! let (mut server, _) = listener.accept()?;
+//! impl Handler for Echo {
+//!     type Message = ();
 //!
-//! let mut poller = DefaultPoller::new()?;
-//! let key = Key::new(0, 0);
-//! poller.add(server.as_raw_fd(), key, Interest::READABLE)?;
-//!
-//! client.write_all(b"hello")?;
-//! let mut events = Events::default();
-//! poller.wait(&mut events, None)?;
-//! for event in &events {
-//!     assert_eq!(event.key(), key);
-//!     assert!(event.readiness().is_readable());
+//!     fn data(&mut self, ctx: &mut Context<'_>, conn: ConnId, input: &mut Input<'_>) {
+//!         ctx.send(conn, input.take());
+//!     }
 //! }
-//! let mut buffer = [0; 16];
-//! assert_eq!(server.read(&mut buffer)?, 5);
 //!
-//! // Before the descriptor is closed.
-//! poller.remove(key)
-//! # }
+//! fn main() -> std::io::Result<()> {
+//!     let mut reactor = Reactor::new(Echo)?;
+//!     reactor.listen("127.0.0.1:7007")?;
+//!     reactor.run()
+//! }
 //! ```
+//!
+//! # What is where
+//!
+//! - [`Handler`] is the trait that an application implements: its callbacks carry data, not readiness.
+//!   [`Context`] is what a callback may ask of the reactor: send, close, pause, listen, set a timer.
+//! - [`Reactor`] is the loop: [`run`](Reactor::run), or [`turn`](Reactor::turn) by turn, or embedded in
+//!   another loop by [`prepare`](Reactor::prepare).
+//! - [`ConnMap`] holds what an application keeps for each connection; [`Limits`] bound what a
+//!   connection may keep in memory; [`CloseReason`] says why one ended.
+//! - [`Mailbox`] brings messages from other threads, [`Signal`] those of the system.
+//! - [`Poller`] and the module [`poller`] are the ground floor: the mechanisms that wait, behind one
+//!   contract, for those who write a loop of their own.
+//!
+//! The examples in the repository show one idea each: `echo`, `broadcast`, `timers`, `mailbox`, `udp`,
+//! `raw_fd`.
 //!
 //! # Features
 //!
@@ -53,9 +56,33 @@
     allow(rustdoc::broken_intra_doc_links, reason = "the table names what this build lacks")
 )]
 
+mod acceptor;
+mod conn_map;
+mod connection;
+mod context;
+mod core;
+mod handler;
+mod ids;
+mod mailbox;
+mod net;
+mod reactor;
+mod signal;
+mod sources;
 mod sys;
+mod timer;
 
 pub mod poller;
+
+pub use conn_map::ConnMap;
+pub use connection::{CloseReason, Input, Limits};
+pub use context::{Context, Sent};
+pub use handler::Handler;
+pub use ids::{ConnId, ListenerId, RawId, UdpId};
+pub use mailbox::{Mailbox, PostError};
+pub use net::{Address, Datagram, Failure, Ipv6, ListenOptions, Source, UdpOptions};
+pub use reactor::{Options, Reactor, Status};
+pub use signal::Signal;
+pub use timer::TimerId;
 
 pub use poller::{
     AnyPoller, Backend, Blocked, Capabilities, Cost, DefaultPoller, Direction, Event, Events,

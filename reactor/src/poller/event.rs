@@ -390,6 +390,13 @@ impl Events {
         self.list.push(event);
     }
 
+    /// The event at a place in the order of their report.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, place: usize) -> Option<Event> {
+        self.list.get(place).copied()
+    }
+
     /// Adds to the last event of `key`.
     #[cfg(mio)]
     pub(super) fn merge(&mut self, key: Key, readiness: Readiness) {

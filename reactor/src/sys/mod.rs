@@ -5,9 +5,12 @@
 
 #![allow(unsafe_code)]
 
+pub(crate) mod datagram;
 #[cfg(epoll)]
 pub(crate) mod epoll;
 pub(crate) mod fd;
+pub(crate) mod flock;
+pub(crate) mod packet_info;
 #[cfg(any(poll, mio))]
 pub(crate) mod poll;
 #[cfg(select)]

@@ -1,0 +1,51 @@
+//! How much of a stream may wait in memory, and for how long.
+
+use std::time::Duration;
+
+/// The limits of one connection: bytes that may wait in either direction, and times.
+///
+/// New connections have the limits of their listener; `Context::set_limits` changes those of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Read low-water, bytes: `data` comes once this many are unread, or at the end of the stream.
+    /// Default 1.
+    pub read_low: usize,
+    /// Read high-water, bytes: with this many left unread by the handler, reading pauses until it
+    /// takes some. Raised to `read_low` where it is lower. Default 1 MiB.
+    pub read_high: usize,
+    /// Write low-water, bytes: once the queue is back at it, `drained` comes. Default 64 KiB.
+    pub write_low: usize,
+    /// Write high-water, bytes: with more queued than this, `send` says
+    /// [`AboveHighWater`](crate::Sent::AboveHighWater). Default 256 KiB.
+    pub write_high: usize,
+    /// The most bytes that may be queued; who sends more loses the connection
+    /// ([`CloseReason::Overflow`](crate::CloseReason::Overflow)). Default 16 MiB.
+    pub write_cap: usize,
+    /// Ends a connection on which nothing came and nothing went for so long. Default: never.
+    pub idle_timeout: Option<Duration>,
+    /// How long `close` waits for the peer to take what is queued, and then to end its side.
+    /// Default 5 s.
+    pub drain_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            read_low: 1,
+            read_high: 1024 * 1024,
+            write_low: 64 * 1024,
+            write_high: 256 * 1024,
+            write_cap: 16 * 1024 * 1024,
+            idle_timeout: None,
+            drain_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Limits {
+    /// The high-water mark that counts.
+    pub(crate) fn pause_at(&self) -> usize {
+        self.read_high.max(self.read_low).max(1)
+    }
+}

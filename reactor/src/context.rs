@@ -1,0 +1,477 @@
+//! What a handler may ask of the reactor.
+
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use socket2::SockAddr;
+
+use crate::acceptor::Acceptor;
+use crate::connection::{Connection, Limits};
+use crate::core::{Core, Course, Due};
+use crate::ids::{ConnId, ListenerId, RawId, UdpId};
+use crate::net::{Address, Datagram, ListenOptions, Listener, UdpOptions, UdpSocket};
+use crate::poller::{Blocked, Direction, Interest, Poller};
+use crate::signal::{Signal, Signals};
+use crate::sources::{Kind, Source};
+use crate::timer::TimerId;
+
+/// What became of a `send`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// The bytes are on their way: sent, or queued until the socket takes them.
+    Queued,
+    /// As `Queued`, and more than [`Limits::write_high`] is queued by now: a handler that goes on
+    /// nevertheless should wait for [`drained`](crate::Handler::drained).
+    AboveHighWater,
+    /// Nothing was taken: the id is out of date, or the connection sends no more.
+    Refused,
+}
+
+/// The reactor, as far as a callback may touch it.
+///
+/// Nothing here blocks, and nothing calls back: what a call causes comes as a callback of its own,
+/// later. A call with an id that is out of date does nothing, and says so where it answers.
+pub struct Context<'a> {
+    pub(crate) core: &'a mut Core,
+    pub(crate) poller: &'a mut dyn Poller,
+}
+
+impl Context<'_> {
+    // ---- connections ----
+
+    /// Sends `bytes`, or queues what the socket doesn't take yet.
+    ///
+    /// The bytes of one callback to its own connection are gathered and go out when it returns; those
+    /// to other connections go out at the end of the turn.
+    #[inline]
+    pub fn send(&mut self, conn: ConnId, bytes: &[u8]) -> Sent {
+        self.core.send(conn.0, bytes)
+    }
+
+    /// Sends bytes that others may hold, too, without copying them: for what goes to many.
+    pub fn send_shared(&mut self, conn: ConnId, bytes: Bytes) -> Sent {
+        self.core.send_shared(conn.0, bytes)
+    }
+
+    /// Ends a connection once all that is queued is sent, for at most [`Limits::drain_timeout`].
+    ///
+    /// Its input is dropped from now on, until the peer ends its side, too.
+    pub fn close(&mut self, conn: ConnId) {
+        self.core.close(conn.0);
+    }
+
+    /// Ends a connection at once: what is queued is dropped, and the peer gets an RST (TCP).
+    pub fn abort(&mut self, conn: ConnId) {
+        self.core.abort(conn.0);
+    }
+
+    /// Sends no more once all that is queued is sent (SHUT_WR), and goes on receiving.
+    ///
+    /// When the peer has finished, too, the connection is closed.
+    pub fn finish(&mut self, conn: ConnId) {
+        self.core.finish(conn.0);
+    }
+
+    /// Stops delivering, and reading: the peer is slowed down by its own full buffers.
+    pub fn pause(&mut self, conn: ConnId) {
+        self.core.pause(&mut *self.poller, conn.0);
+    }
+
+    /// Goes on reading. What was left behind is delivered again in the same turn.
+    pub fn resume(&mut self, conn: ConnId) {
+        self.core.resume(&mut *self.poller, conn.0);
+    }
+
+    /// Changes the limits of one connection. What was left behind is delivered again if it reaches the
+    /// new low-water mark.
+    pub fn set_limits(&mut self, conn: ConnId, limits: Limits) {
+        self.core.set_limits(&mut *self.poller, conn.0, limits);
+    }
+
+    /// The limits of a connection.
+    #[must_use]
+    pub fn limits(&self, conn: ConnId) -> Option<&Limits> {
+        self.connection(conn).map(|connection| &*connection.limits)
+    }
+
+    /// Bytes that the peer of a connection hasn't taken yet; zero if there is no such connection.
+    #[must_use]
+    pub fn queued(&self, conn: ConnId) -> usize {
+        self.connection(conn).map_or(0, Connection::queued)
+    }
+
+    /// The listener that accepted a connection.
+    #[must_use]
+    pub fn listener_of(&self, conn: ConnId) -> Option<ListenerId> {
+        self.connection(conn)?.listener
+    }
+
+    /// The address of a connection's peer.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such connection; ENOTCONN if the peer is gone already.
+    pub fn peer_address(&self, conn: ConnId) -> io::Result<Address> {
+        let connection = self.connection(conn).ok_or_else(gone)?;
+        name(&connection.socket.peer_addr()?)
+    }
+
+    /// The address of a connection's own end.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such connection.
+    pub fn local_address(&self, conn: ConnId) -> io::Result<Address> {
+        let connection = self.connection(conn).ok_or_else(gone)?;
+        name(&connection.socket.local_addr()?)
+    }
+
+    /// A connection's socket, for its options. It is nonblocking, and stays with the reactor.
+    #[must_use]
+    pub fn socket(&self, conn: ConnId) -> Option<BorrowedFd<'_>> {
+        self.connection(conn).map(|connection| connection.socket.as_fd())
+    }
+
+    /// How many connections there are.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.core.connections
+    }
+
+    fn connection(&self, conn: ConnId) -> Option<&Connection> {
+        self.core.sources.connection(conn.0)
+    }
+
+    // ---- listeners ----
+
+    /// Listens for TCP connections; see [`listen_with`](Self::listen_with).
+    ///
+    /// # Errors
+    ///
+    /// As `listen_with`.
+    pub fn listen(&mut self, address: impl ToSocketAddrs) -> io::Result<ListenerId> {
+        self.listen_with(address, &ListenOptions::default())
+    }
+
+    /// Listens for TCP connections at the first of the addresses at which that is possible.
+    ///
+    /// A host name is looked up, which blocks: names belong in the start-up.
+    ///
+    /// # Errors
+    ///
+    /// What was tried, on which address, and what the kernel said of the last one.
+    pub fn listen_with(
+        &mut self,
+        address: impl ToSocketAddrs,
+        options: &ListenOptions,
+    ) -> io::Result<ListenerId> {
+        let listener = first(address, |address| Listener::tcp(address, options))?;
+        self.add_listener(listener, options)
+    }
+
+    /// Listens for connections to a Unix stream socket at a path.
+    ///
+    /// A socket file that nobody listens at any more is replaced; the file is removed when the
+    /// listener goes.
+    ///
+    /// # Errors
+    ///
+    /// What was tried, on which path, and what the kernel said.
+    pub fn listen_unix(
+        &mut self,
+        path: impl AsRef<Path>,
+        options: &ListenOptions,
+    ) -> io::Result<ListenerId> {
+        let listener = Listener::unix(path.as_ref(), options)?;
+        self.add_listener(listener, options)
+    }
+
+    /// Listens for connections to a Unix stream socket with an abstract name, which has no file
+    /// (Linux; unix(7)).
+    ///
+    /// # Errors
+    ///
+    /// What was tried, with which name, and what the kernel said; `Unsupported` where there are no
+    /// such names.
+    pub fn listen_abstract(
+        &mut self,
+        name: &[u8],
+        options: &ListenOptions,
+    ) -> io::Result<ListenerId> {
+        let listener = Listener::unix_abstract(name, options)?;
+        self.add_listener(listener, options)
+    }
+
+    fn add_listener(
+        &mut self,
+        listener: Listener,
+        options: &ListenOptions,
+    ) -> io::Result<ListenerId> {
+        let acceptor = Acceptor::new(listener, options, self.core.limits.clone());
+        let source = Source::Acceptor(Box::new(acceptor));
+        self.core.watch(&mut *self.poller, source, Interest::READABLE).map(ListenerId)
+    }
+
+    /// The address that a listener listens at: with port 0, the port that the kernel chose.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such listener.
+    pub fn listener_address(&mut self, listener: ListenerId) -> io::Result<Address> {
+        Ok(self.core.sources.acceptor_mut(listener.0).ok_or_else(gone)?.local_address().clone())
+    }
+
+    /// Stops listening. Connections that were accepted go on; those that wait to be accepted are lost.
+    pub fn close_listener(&mut self, listener: ListenerId) {
+        if self.core.sources.kind(listener.0) == Some(Kind::Acceptor) {
+            if let Some(Source::Acceptor(acceptor)) =
+                self.core.unwatch(&mut *self.poller, listener.0)
+            {
+                if let Some(timer) = acceptor.timer {
+                    self.core.timers.cancel(timer);
+                }
+            }
+        }
+    }
+
+    // ---- UDP ----
+
+    /// Binds a UDP socket; see [`bind_udp_with`](Self::bind_udp_with).
+    ///
+    /// # Errors
+    ///
+    /// As `bind_udp_with`.
+    pub fn bind_udp(&mut self, address: impl ToSocketAddrs) -> io::Result<UdpId> {
+        self.bind_udp_with(address, &UdpOptions::default())
+    }
+
+    /// Binds a UDP socket to the first of the addresses at which that is possible.
+    ///
+    /// # Errors
+    ///
+    /// What was tried, on which address, and what the kernel said of the last one.
+    pub fn bind_udp_with(
+        &mut self,
+        address: impl ToSocketAddrs,
+        options: &UdpOptions,
+    ) -> io::Result<UdpId> {
+        let socket = first(address, |address| UdpSocket::bind(address, options))?;
+        let source = Source::Udp(Box::new(socket));
+        self.core.watch(&mut *self.poller, source, Interest::READABLE).map(UdpId)
+    }
+
+    /// Connects a UDP socket: it hears of this peer alone, and of the ICMP errors that it causes.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such socket; what connect(2) says.
+    pub fn connect_udp(&mut self, socket: UdpId, peer: SocketAddr) -> io::Result<()> {
+        self.udp(socket)?.connect(peer)
+    }
+
+    /// Sends one datagram. It goes out now or not at all.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such socket; `WouldBlock` if its send buffer is full; EMSGSIZE if
+    /// `bytes` are more than a datagram holds; what else sendmsg(2) says.
+    pub fn send_to(&mut self, socket: UdpId, bytes: &[u8], to: SocketAddr) -> io::Result<()> {
+        self.udp(socket)?.send(bytes, to, None)
+    }
+
+    /// Answers a datagram from the address that it was sent to, on a machine that has several.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_to`](Self::send_to).
+    pub fn reply(
+        &mut self,
+        socket: UdpId,
+        datagram: &Datagram<'_>,
+        bytes: &[u8],
+    ) -> io::Result<()> {
+        self.udp(socket)?.send(bytes, datagram.peer(), datagram.source())
+    }
+
+    /// Sends one datagram to the peer of a connected socket.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_to`](Self::send_to); an ICMP error that an earlier datagram caused.
+    pub fn send_connected(&mut self, socket: UdpId, bytes: &[u8]) -> io::Result<()> {
+        self.udp(socket)?.send_connected(bytes)
+    }
+
+    /// The address of a UDP socket: with port 0, the port that the kernel chose.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such socket.
+    pub fn udp_address(&self, socket: UdpId) -> io::Result<SocketAddr> {
+        self.udp(socket)?.local_addr()
+    }
+
+    /// Closes a UDP socket.
+    pub fn close_udp(&mut self, socket: UdpId) {
+        if self.core.sources.udp(socket.0).is_some() {
+            self.core.unwatch(&mut *self.poller, socket.0);
+        }
+    }
+
+    fn udp(&self, socket: UdpId) -> io::Result<&UdpSocket> {
+        self.core.sources.udp(socket.0).ok_or_else(gone)
+    }
+
+    // ---- descriptors of the handler's own ----
+
+    /// Watches a descriptor that the handler reads and writes itself:
+    /// [`ready`](crate::Handler::ready) says when. The reactor keeps it until
+    /// [`unregister`](Self::unregister).
+    ///
+    /// # Errors
+    ///
+    /// What the poller says of the descriptor.
+    pub fn register(&mut self, fd: impl Into<OwnedFd>, interest: Interest) -> io::Result<RawId> {
+        self.core.watch(&mut *self.poller, Source::Raw(fd.into()), interest).map(RawId)
+    }
+
+    /// A registered descriptor.
+    #[must_use]
+    pub fn raw(&self, raw: RawId) -> Option<BorrowedFd<'_>> {
+        self.core.sources.raw(raw.0).map(AsFd::as_fd)
+    }
+
+    /// Changes what [`ready`](crate::Handler::ready) is to tell of a registered descriptor.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such descriptor.
+    pub fn set_interest(&mut self, raw: RawId, interest: Interest) -> io::Result<()> {
+        self.core.sources.raw(raw.0).ok_or_else(gone)?;
+        self.poller.modify(raw.0, interest)
+    }
+
+    /// Says that a call on a registered descriptor would have blocked, or came up short: a hint that
+    /// saves an edge-triggered mechanism a system call.
+    pub fn blocked(&mut self, raw: RawId, direction: Direction, why: Blocked) {
+        self.poller.blocked(raw.0, direction, why);
+    }
+
+    /// Gives a registered descriptor back.
+    pub fn unregister(&mut self, raw: RawId) -> Option<OwnedFd> {
+        self.core.sources.raw(raw.0)?;
+        match self.core.unwatch(&mut *self.poller, raw.0) {
+            Some(Source::Raw(fd)) => Some(fd),
+            _ => None,
+        }
+    }
+
+    // ---- time ----
+
+    /// The turn's time: when its wait ended.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.core.now
+    }
+
+    /// Calls [`timer`](crate::Handler::timer) with `token` once, `after` the turn's time: never
+    /// earlier, and up to a millisecond later, or as late as the loop is busy.
+    pub fn after(&mut self, after: Duration, token: u64) -> TimerId {
+        self.core.timers.insert(after, Due::User(token))
+    }
+
+    /// Puts a timer off, or brings it forward, to `after` the turn's time: also from its own callback.
+    /// Says whether there is such a timer.
+    pub fn rearm(&mut self, timer: TimerId, after: Duration) -> bool {
+        self.core.timers.rearm(timer, after)
+    }
+
+    /// In a timer's own callback: again one `period` after it was due, so that a series of them
+    /// doesn't drift. Periods that are over already are left out. Says whether there is such a timer.
+    pub fn repeat(&mut self, timer: TimerId, period: Duration) -> bool {
+        self.core.timers.repeat(timer, period)
+    }
+
+    /// Forgets a timer. Says whether there was one.
+    pub fn cancel(&mut self, timer: TimerId) -> bool {
+        self.core.timers.cancel(timer).is_some()
+    }
+
+    // ---- the process and the loop ----
+
+    /// How many turns the loop has begun, this one included: waits that ended.
+    #[must_use]
+    pub fn turns(&self) -> u64 {
+        self.core.turns
+    }
+
+    /// Has [`signal`](crate::Handler::signal) called when this signal comes, instead of what it does
+    /// by default.
+    ///
+    /// # Errors
+    ///
+    /// For a signal that can't be caught; EMFILE or ENFILE.
+    pub fn watch_signal(&mut self, signal: Signal) -> io::Result<()> {
+        let key = match self.core.signals {
+            Some(key) => key,
+            None => {
+                let source = Source::Signals(Box::new(Signals::new()?));
+                self.core.watch(&mut *self.poller, source, Interest::READABLE)?
+            }
+        };
+        self.core.signals = Some(key);
+        match self.core.sources.signals_mut(key) {
+            Some(signals) => signals.watch(signal),
+            None => Err(gone()),
+        }
+    }
+
+    /// Stops the loop at the end of the turn. Connections that there are get
+    /// [`closed`](crate::Handler::closed), and what is queued is dropped.
+    pub fn stop(&mut self) {
+        self.core.course = Course::Stop;
+    }
+
+    /// Stops the loop in good order: listeners go at once, connections are [closed](Self::close), and
+    /// the loop stops when the last one is gone, or after `deadline`.
+    pub fn shut_down(&mut self, deadline: Duration) {
+        self.core.shut_down(&mut *self.poller, deadline);
+    }
+}
+
+/// The first of the addresses with which it works; else the last error.
+fn first<T>(
+    addresses: impl ToSocketAddrs,
+    mut open: impl FnMut(SocketAddr) -> io::Result<T>,
+) -> io::Result<T> {
+    let mut last = None;
+    for address in addresses.to_socket_addrs()? {
+        match open(address) {
+            Ok(opened) => return Ok(opened),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no address to use")))
+}
+
+/// An address as the kernel gives it, which may be of a kind that no connection here has.
+fn name(address: &SockAddr) -> io::Result<Address> {
+    Address::of(address).ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))
+}
+
+/// The answer to an id that is out of date.
+fn gone() -> io::Error {
+    io::Error::new(io::ErrorKind::NotFound, "the id is out of date")
+}
+
+impl std::fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context")
+            .field("connections", &self.core.connections)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,89 @@
+//! The trait that users implement.
+
+use std::io;
+
+use crate::connection::{CloseReason, Input};
+use crate::context::Context;
+use crate::ids::{ConnId, ListenerId, RawId, UdpId};
+use crate::net::Datagram;
+use crate::poller::Readiness;
+use crate::signal::Signal;
+use crate::timer::TimerId;
+
+/// What an application does with what happens.
+///
+/// The reactor owns the sockets and their buffers, the handler owns the application's state. Every
+/// callback gets both at once, so that other connections' state, and the reactor, are plain borrows
+/// away; keep the state per connection in a [`ConnMap`](crate::ConnMap). No callback ever runs inside
+/// another one, nor inside a call of the handler's own: what a call causes comes later.
+///
+/// A callback may do anything at any time, closing itself and others included.
+///
+/// Only [`data`](Self::data) has no default. A panic in a callback unwinds through the loop: all
+/// sockets are closed, and the reactor answers with errors for ever.
+pub trait Handler {
+    /// What a [`Mailbox`](crate::Mailbox) carries to this handler; `()` where there is none.
+    type Message;
+
+    /// A client has connected to `listener`. Everything that follows about it names `conn`, and the
+    /// last is [`closed`](Self::closed).
+    fn accepted(&mut self, ctx: &mut Context<'_>, conn: ConnId, listener: ListenerId) {
+        let _ = (ctx, conn, listener);
+    }
+
+    /// Bytes have come: those left behind before and the new ones, as one slice.
+    ///
+    /// What isn't taken from `input` stays, and comes again when more bytes came, the limits changed,
+    /// [`resume`](Context::resume) was called, or the stream ended.
+    fn data(&mut self, ctx: &mut Context<'_>, conn: ConnId, input: &mut Input<'_>);
+
+    /// The peer will send no more, and all that it sent was delivered. By default the connection is
+    /// closed once everything queued is sent.
+    fn peer_finished(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+        ctx.close(conn);
+    }
+
+    /// The queue of a connection was above its high-water mark, and is back at the low one.
+    fn drained(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+        let _ = (ctx, conn);
+    }
+
+    /// A connection has ended, and `conn` names nothing any more.
+    ///
+    /// Comes exactly once for each that [`accepted`](Self::accepted) announced, whoever ended it, also
+    /// when the loop stops; nothing about it follows.
+    fn closed(&mut self, ctx: &mut Context<'_>, conn: ConnId, reason: CloseReason) {
+        let _ = (ctx, conn, reason);
+    }
+
+    /// A datagram has come, perhaps one of no bytes.
+    fn datagram(&mut self, ctx: &mut Context<'_>, socket: UdpId, datagram: &Datagram<'_>) {
+        let _ = (ctx, socket, datagram);
+    }
+
+    /// A UDP socket has reported an error, such as the ICMP answer to what a connected socket sent
+    /// before. The socket goes on.
+    fn datagram_failed(&mut self, ctx: &mut Context<'_>, socket: UdpId, error: io::Error) {
+        let _ = (ctx, socket, error);
+    }
+
+    /// A timer is due: `timer` names it, `token` is what it was set with.
+    fn timer(&mut self, ctx: &mut Context<'_>, timer: TimerId, token: u64) {
+        let _ = (ctx, timer, token);
+    }
+
+    /// A message was posted to a [`Mailbox`](crate::Mailbox) of this reactor.
+    fn message(&mut self, ctx: &mut Context<'_>, message: Self::Message) {
+        let _ = (ctx, message);
+    }
+
+    /// A signal has come, once or more often since the last time.
+    fn signal(&mut self, ctx: &mut Context<'_>, signal: Signal) {
+        let _ = (ctx, signal);
+    }
+
+    /// A descriptor that the handler registered itself is ready.
+    fn ready(&mut self, ctx: &mut Context<'_>, raw: RawId, readiness: Readiness) {
+        let _ = (ctx, raw, readiness);
+    }
+}

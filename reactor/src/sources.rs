@@ -1,0 +1,154 @@
+//! Everything that the loop watches, by key.
+
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+
+use slab::Slab;
+
+use crate::acceptor::Acceptor;
+use crate::connection::Connection;
+use crate::net::UdpSocket;
+use crate::poller::Key;
+use crate::signal::Signals;
+
+/// The sources in a slab whose places are the slots of their keys.
+#[derive(Debug, Default)]
+pub(crate) struct Sources {
+    slab: Slab<Slot>,
+    /// Counts all sources there ever were, so that a place used again has another key.
+    generation: u32,
+}
+
+#[derive(Debug)]
+struct Slot {
+    generation: u32,
+    source: Source,
+}
+
+/// One thing with a descriptor. Only connections are many: the rest is boxed, so as not to make their
+/// places larger.
+#[derive(Debug)]
+pub(crate) enum Source {
+    Connection(Connection),
+    Acceptor(Box<Acceptor>),
+    Udp(Box<UdpSocket>),
+    Raw(OwnedFd),
+    Signals(Box<Signals>),
+}
+
+impl Source {
+    pub(crate) fn fd(&self) -> RawFd {
+        match self {
+            Self::Connection(connection) => connection.socket.as_raw_fd(),
+            Self::Acceptor(acceptor) => acceptor.fd(),
+            Self::Udp(socket) => socket.as_fd().as_raw_fd(),
+            Self::Raw(fd) => fd.as_raw_fd(),
+            Self::Signals(signals) => signals.as_fd().as_raw_fd(),
+        }
+    }
+}
+
+/// Which kind of source a key names: enough to choose what to do with its event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Connection,
+    Acceptor,
+    Udp,
+    Raw,
+    Signals,
+}
+
+impl Sources {
+    /// Files a source, and says under which key.
+    pub(crate) fn insert(&mut self, source: Source) -> Key {
+        self.generation = self.generation.wrapping_add(1);
+        let index = self.slab.insert(Slot { generation: self.generation, source });
+        // A process has far fewer descriptors than a u32 counts.
+        Key::new(index as u32, self.generation)
+    }
+
+    pub(crate) fn remove(&mut self, key: Key) -> Option<Source> {
+        self.get(key)?;
+        Some(self.slab.remove(key.slot() as usize).source)
+    }
+
+    #[inline]
+    fn get(&self, key: Key) -> Option<&Source> {
+        let slot = self.slab.get(key.slot() as usize)?;
+        (slot.generation == key.generation()).then_some(&slot.source)
+    }
+
+    #[inline]
+    fn get_mut(&mut self, key: Key) -> Option<&mut Source> {
+        let slot = self.slab.get_mut(key.slot() as usize)?;
+        (slot.generation == key.generation()).then_some(&mut slot.source)
+    }
+
+    #[inline]
+    pub(crate) fn kind(&self, key: Key) -> Option<Kind> {
+        Some(match self.get(key)? {
+            Source::Connection(_) => Kind::Connection,
+            Source::Acceptor(_) => Kind::Acceptor,
+            Source::Udp(_) => Kind::Udp,
+            Source::Raw(_) => Kind::Raw,
+            Source::Signals(_) => Kind::Signals,
+        })
+    }
+
+    #[inline]
+    pub(crate) fn connection(&self, key: Key) -> Option<&Connection> {
+        match self.get(key)? {
+            Source::Connection(connection) => Some(connection),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn connection_mut(&mut self, key: Key) -> Option<&mut Connection> {
+        match self.get_mut(key)? {
+            Source::Connection(connection) => Some(connection),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn acceptor_mut(&mut self, key: Key) -> Option<&mut Acceptor> {
+        match self.get_mut(key)? {
+            Source::Acceptor(acceptor) => Some(acceptor),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn udp(&self, key: Key) -> Option<&UdpSocket> {
+        match self.get(key)? {
+            Source::Udp(socket) => Some(socket),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn raw(&self, key: Key) -> Option<&OwnedFd> {
+        match self.get(key)? {
+            Source::Raw(fd) => Some(fd),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn signals_mut(&mut self, key: Key) -> Option<&mut Signals> {
+        match self.get_mut(key)? {
+            Source::Signals(signals) => Some(signals),
+            _ => None,
+        }
+    }
+
+    /// The keys of all sources of one kind.
+    pub(crate) fn keys(&self, kind: Kind) -> Vec<Key> {
+        self.slab
+            .iter()
+            .map(|(index, slot)| Key::new(index as u32, slot.generation))
+            .filter(|key| self.kind(*key) == Some(kind))
+            .collect()
+    }
+
+    /// Closes everything at once.
+    pub(crate) fn clear(&mut self) {
+        self.slab.clear();
+    }
+}
