@@ -1,9 +1,14 @@
-//! What the suites share: a poller under test with its events, sockets to test it on, and a process
-//! of its own for those who change what a process has only once.
+//! What the suites share: a poller under test with its events, a reactor under test with a handler
+//! that remembers, sockets to test them on, and a process of its own for those who change what a
+//! process has only once.
 
+pub mod counted;
 pub mod open_files;
 pub mod own_process;
+pub mod peer;
+pub mod recorder;
 pub mod rig;
+pub mod server;
 pub mod sockets;
 
 use std::io;

@@ -1,0 +1,271 @@
+//! The suite of the loop: the cases by topic, each written once and run on each mechanism of the
+//! build, through real sockets.
+//!
+//! `cargo test -p tests --test reactor on_poll::` runs those of one mechanism. A case that isn't in
+//! the list below is dead code, which the checks deny.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod closing;
+mod crowd;
+mod delivery;
+#[cfg(any(all(feature = "epoll", target_os = "linux"), feature = "mio"))]
+mod embedding;
+mod layers;
+mod lifecycle;
+mod listeners;
+mod mailbox;
+mod reading;
+mod reentrancy;
+mod signals;
+mod starved;
+mod timers;
+mod udp;
+mod waiting;
+mod writing;
+
+/// Makes of each case one test for each mechanism. The second list's cases get a process each, those
+/// of the third need a mechanism with a descriptor of its own.
+macro_rules! suite {
+    (in_process $shared:tt own_process $alone:tt with_descriptor $embedded:tt) => {
+        #[cfg(feature = "select")]
+        mod on_select {
+            on!(reactor::SelectPoller, $shared, $alone, {});
+        }
+        #[cfg(feature = "poll")]
+        mod on_poll {
+            on!(reactor::PollPoller, $shared, $alone, {});
+        }
+        #[cfg(all(feature = "epoll", any(target_os = "linux", target_os = "android")))]
+        mod on_epoll {
+            on!(reactor::EpollPoller, $shared, $alone, $embedded);
+        }
+        #[cfg(feature = "mio")]
+        mod on_mio {
+            on!(reactor::MioPoller, $shared, $alone, $embedded);
+        }
+        mod on_any {
+            on!(reactor::AnyPoller, $shared, $alone, {});
+        }
+    };
+}
+
+macro_rules! on {
+    (
+        $poller:ty,
+        { $($topic:ident { $($case:ident)* })* },
+        { $($alone_topic:ident { $($alone:ident)* })* },
+        { $($embedded_topic:ident { $($embedded:ident)* })* }
+    ) => {
+        $(mod $topic {
+            $(#[test]
+            fn $case() {
+                crate::$topic::$case::<$poller>();
+            })*
+        })*
+        $(mod $alone_topic {
+            $(#[test]
+            fn $alone() {
+                let name = concat!(module_path!(), "::", stringify!($alone));
+                tests::own_process::run(name, crate::$alone_topic::$alone::<$poller>);
+            })*
+        })*
+        $(mod $embedded_topic {
+            $(#[test]
+            fn $embedded() {
+                crate::$embedded_topic::$embedded::<$poller>();
+            })*
+        })*
+    };
+}
+
+suite! {
+    in_process {
+        layers {
+            a_handler_can_wrap_any_other
+        }
+        lifecycle {
+            a_conversation_comes_in_order
+            a_peer_that_says_nothing_finishes_too
+            a_reset_is_an_error
+            a_reset_before_it_was_accepted_ends_that_one_alone
+            an_abort_is_a_reset
+            stop_ends_all
+            stop_in_a_callback_ends_all
+            shut_down_lets_all_drain
+            shut_down_ends_at_its_deadline
+            shut_down_without_connections_stops
+            a_stopped_loop_stays_stopped
+            an_old_id_is_refused
+            an_old_id_leaves_its_successor_alone
+            the_error_of_one_is_its_own
+            a_connection_knows_its_addresses_and_listener
+            a_panic_ends_the_loop_for_ever
+            a_panic_while_closing_is_no_different
+        }
+        reentrancy {
+            every_callback_may_close_itself
+            every_callback_may_abort_itself
+            every_callback_may_stop_the_loop
+            one_callback_may_end_all
+            who_was_closed_in_a_turn_hears_no_more_in_it
+            who_was_aborted_in_a_turn_hears_no_more_in_it
+            a_callback_may_listen
+            a_callback_may_send_to_all
+            closed_may_send_to_others
+            closed_may_end_others
+        }
+        reading {
+            what_was_left_comes_with_what_follows
+            a_low_water_mark_is_exact
+            a_low_water_mark_counts_what_was_left
+            what_is_below_the_mark_comes_at_the_end
+            what_is_below_the_mark_comes_before_a_reset
+            what_was_left_comes_once_more_at_the_end
+            a_high_water_mark_pauses_and_taking_resumes
+            a_low_water_mark_above_the_high_one_raises_it
+            a_paused_connection_is_silent
+            what_was_left_comes_in_the_turn_that_resumes
+            a_callback_of_another_source_may_resume
+            pausing_and_resuming_in_one_turn_loses_nothing
+            resume_in_data_brings_the_rest_again
+            a_new_low_water_mark_holds_at_once
+            a_mark_set_in_data_holds_for_what_is_left
+            the_end_waits_for_a_handler_that_wants_the_rest
+            asking_again_without_taking_doesn_t_spin
+            resume_after_the_end_brings_what_was_left
+            a_flood_doesn_t_delay_others
+            bulk_is_read_to_its_end
+        }
+        writing {
+            small_sends_are_queued_and_come
+            all_kinds_of_sends_keep_their_order
+            sends_of_nothing_do_nothing
+            above_high_water_is_said_and_drained_comes_once
+            below_high_water_nothing_drains
+            marks_hold_in_a_callback
+            drained_may_fill_the_queue_again
+            beyond_its_cap_a_connection_is_closed
+            a_send_beyond_the_cap_is_not_queued
+            shared_bytes_go_to_many
+            a_slow_reader_delays_nobody
+            both_directions_are_full_and_all_comes
+        }
+        closing {
+            finish_ends_our_side_alone
+            finish_sends_all_that_is_queued_before
+            answers_go_on_after_the_peer_has_finished
+            close_sends_all_to_a_slow_reader
+            a_peer_that_goes_on_sending_loses_nothing_of_ours
+            lingering_ends_at_the_deadline
+            lingering_ends_at_its_most_bytes
+            draining_ends_at_its_deadline
+            a_peer_that_goes_while_we_drain_is_an_error
+            the_last_words_arrive_after_a_failed_write
+            the_last_words_arrive_before_a_reset
+            a_reset_stays_the_reason
+            a_reset_is_the_reason_of_a_close_too
+            an_abort_drops_what_is_queued
+            who_is_idle_is_closed_and_nobody_else
+            idle_counts_from_the_last_byte
+            an_idle_reader_learns_that_it_was_not_all
+            an_idle_timeout_can_be_set_and_taken_back
+            a_finished_peer_that_reads_slowly_gets_all
+        }
+        delivery {
+            what_is_sent_is_what_comes
+        }
+        listeners {
+            tcp_over_ipv6
+            an_ipv6_listener_leaves_ipv4_alone
+            a_dual_stack_listener_serves_both
+            a_taken_port_is_an_error_that_says_so
+            a_unix_socket_s_file_goes_with_its_listener
+            a_stale_unix_socket_is_replaced
+            what_is_no_socket_is_left_alone
+            an_abstract_unix_name_needs_no_file
+            who_is_beyond_the_limit_waits
+            a_limit_of_one_serves_one_after_the_other
+            closing_a_listener_turns_away_who_waits
+        }
+        udp {
+            datagrams_come_and_are_answered
+            the_answer_comes_from_the_address_that_was_asked
+            a_dual_stack_socket_answers_both
+            a_flood_of_datagrams_leaves_time_for_others
+            an_icmp_error_comes_once
+            an_unconnected_socket_hears_no_icmp
+            a_closed_socket_is_silent_and_its_id_refused
+            a_descriptor_of_ones_own_is_told_of
+        }
+        timers {
+            timers_come_in_order_and_never_early
+            a_turn_has_one_time
+            a_timer_set_between_turns_counts_from_then
+            a_cancelled_timer_doesn_t_come
+            a_due_timer_can_be_cancelled
+            a_timer_can_be_put_off_and_brought_forward
+            a_timer_can_rearm_itself
+            repeat_doesn_t_drift
+            repeat_leaves_out_what_is_over
+            timers_may_be_set_from_timers
+            a_crowd_of_timers_comes_in_order
+        }
+        mailbox {
+            a_post_ends_a_wait
+            each_thread_s_messages_come_in_order
+            many_posts_wake_once
+            a_flood_of_messages_leaves_time_for_others
+            a_full_mailbox_pushes_back
+            a_callback_may_post
+            a_stop_drops_what_is_unread
+            a_stop_ends_a_post_that_waits
+            a_mailbox_outlives_its_loop
+        }
+        waiting {
+            idle_connections_wake_nobody
+            a_paused_connection_wakes_nobody
+            a_half_closed_connection_wakes_nobody
+            a_full_socket_wakes_nobody
+            a_far_timer_wakes_nobody
+            a_timer_costs_one_wait
+            a_cancelled_timer_wakes_nobody
+            a_message_costs_one_wait
+            work_that_is_there_waits_for_nothing
+            a_turn_without_time_doesn_t_wait
+            a_lingering_connection_wakes_nobody
+        }
+    }
+    own_process {
+        crowd {
+            a_crowd_at_once_is_all_accepted
+            a_crowd_doesn_t_delay_others
+        }
+        starved {
+            connections_go_on
+            a_starved_listener_doesn_t_spin
+            who_can_t_be_served_is_turned_away
+            a_close_makes_room_at_once
+            accepting_goes_on_when_descriptors_are_free
+            a_starved_listener_can_be_closed
+        }
+        signals {
+            signals_are_callbacks
+            a_signal_ends_a_wait
+            many_of_one_are_told_once
+            a_broken_pipe_ends_no_process
+        }
+    }
+    with_descriptor {
+        embedding {
+            a_server_works_inside_another_loop
+            one_turn_does_what_there_is_to_do
+            bulk_comes_through_to_its_end
+            prepare_respects_timers
+            prepare_finds_what_is_pending
+            prepare_may_be_called_again
+            a_post_makes_the_descriptor_ready
+            an_idle_loop_lets_the_other_sleep
+        }
+    }
+}
