@@ -1,107 +1,77 @@
-//! An echo server (RFC 862): every byte that a TCP client sends comes back.
+//! An echo server (RFC 862): whatever comes goes back, over TCP, UDP and Unix sockets.
 
-mod server;
+mod cli;
+mod handler;
+mod sockets;
+mod stats;
 
-use std::error::Error;
 use std::io::{self, Write};
-use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use clap::Parser;
-use reactor::{AnyPoller, Backend, Poller};
+use log::warn;
+use reactor::{AnyPoller, Backend, Poller, Reactor, Signal};
 
-use crate::server::Server;
-
-/// An echo server (RFC 862): every byte that a TCP client sends comes back
-#[derive(Debug, Parser)]
-#[command(version, after_help = "Log messages: RUST_LOG=debug (error, warn, info, debug, trace).")]
-struct Options {
-    /// Listen on this address; port 0 takes a free one
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7007")]
-    listen: SocketAddr,
-
-    /// Wait with this mechanism; `list` prints those of this build [default: the best of them]
-    #[arg(long, value_name = "NAME|list", env = Backend::VARIABLE, hide_env_values = true)]
-    backend: Option<String>,
-}
-
-/// What the command line asks for.
-enum Task {
-    List,
-    Serve(Backend, SocketAddr),
-}
+use crate::cli::{Options, Request};
+use crate::handler::Echo;
+use crate::stats::Reports;
 
 fn main() -> ExitCode {
     env_logger::init_from_env(env_logger::Env::default().default_filter_or("warn"));
-    let task = match Options::try_parse() {
-        Ok(options) => task(&options),
-        // Help and version are answers, not errors.
-        Err(answer) if !answer.use_stderr() => {
-            return answer.print().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
-        }
-        Err(error) => Err(first_line(&error.to_string()).into()),
+    let answer = match cli::read() {
+        Request::Answered(code) => Ok(code),
+        Request::List => list(),
+        Request::Serve(backend, options) => serve(backend, &options),
     };
-    match task {
-        Err(error) => {
-            eprintln!("echo: {error}; try --help");
-            ExitCode::from(2)
-        }
-        Ok(Task::List) => exit_code(list()),
-        Ok(Task::Serve(backend, address)) => exit_code(serve(backend, address)),
-    }
-}
-
-fn exit_code(outcome: io::Result<()>) -> ExitCode {
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("echo: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Prints the mechanisms of this build, one on a line.
-fn list() -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    Backend::COMPILED.iter().try_for_each(|backend| writeln!(out, "{backend}"))
-}
-
-/// The message of a clap error without its label and its usage section.
-fn first_line(error: &str) -> String {
-    error.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
-}
-
-fn task(options: &Options) -> Result<Task, Box<dyn Error>> {
-    Ok(match options.backend.as_deref() {
-        Some("list") => Task::List,
-        None | Some("") => Task::Serve(Backend::COMPILED[0], options.listen),
-        Some(name) => Task::Serve(name.parse()?, options.listen),
+    answer.unwrap_or_else(|error| {
+        eprintln!("echo: {error}");
+        ExitCode::FAILURE
     })
 }
 
-fn serve(backend: Backend, address: SocketAddr) -> io::Result<()> {
-    let listener = TcpListener::bind(address).map_err(|error| {
-        io::Error::new(error.kind(), format!("listen on {address}: {error}; try another --listen"))
-    })?;
-    let address = listener.local_addr()?;
+/// Prints the mechanisms of this build, one on a line.
+fn list() -> io::Result<ExitCode> {
+    let mut out = io::stdout().lock();
+    Backend::COMPILED.iter().try_for_each(|backend| writeln!(out, "{backend}"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn serve(backend: Backend, options: &Options) -> io::Result<ExitCode> {
     // Matched here, once, so that the loop runs on the mechanism itself.
     match AnyPoller::new(backend)? {
         #[cfg(feature = "select")]
-        AnyPoller::Select(poller) => run(poller, listener, address),
+        AnyPoller::Select(poller) => run(poller, options),
         #[cfg(feature = "poll")]
-        AnyPoller::Poll(poller) => run(poller, listener, address),
+        AnyPoller::Poll(poller) => run(poller, options),
         #[cfg(all(feature = "epoll", any(target_os = "linux", target_os = "android")))]
-        AnyPoller::Epoll(poller) => run(poller, listener, address),
+        AnyPoller::Epoll(poller) => run(poller, options),
         #[cfg(feature = "mio")]
-        AnyPoller::Mio(poller) => run(poller, listener, address),
-        poller => run(poller, listener, address),
+        AnyPoller::Mio(poller) => run(poller, options),
+        poller => run(poller, options),
     }
 }
 
-fn run(poller: impl Poller, listener: TcpListener, address: SocketAddr) -> io::Result<()> {
+fn run(poller: impl Poller, options: &Options) -> io::Result<ExitCode> {
     let capabilities = poller.capabilities();
-    let mut server = Server::new(poller, listener)?;
-    writeln!(io::stdout(), "listening on {address} ({capabilities})")?;
-    server.run()
+    let mut settings = reactor::Options::default();
+    settings.limits.idle_timeout = options.idle_timeout;
+    // A little longer than a shutdown takes, whose own deadline so decides for all.
+    settings.limits.drain_timeout = options.drain_timeout + Duration::from_secs(1);
+    let mut reactor = Reactor::with_options(Echo::new(options.drain_timeout), poller, settings)?;
+
+    let mut ctx = reactor.context();
+    for signal in [Signal::INTERRUPT, Signal::TERMINATE] {
+        ctx.watch_signal(signal)?;
+    }
+    let sockets = sockets::open(&mut ctx, options)?;
+    let reports = options.stats.map(|period| Reports::begin(&mut ctx, period));
+    // One line, so that whoever has read it knows all, and may close the pipe.
+    let names = sockets.names.join(" and ");
+    if let Err(error) = writeln!(io::stdout(), "listening on {names} ({capabilities})") {
+        warn!("say on stdout what is listened on: {error}");
+    }
+
+    reactor.handler_mut().begin(sockets.udp, reports);
+    reactor.run()?;
+    Ok(reactor.handler().exit_code())
 }

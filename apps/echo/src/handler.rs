@@ -1,0 +1,162 @@
+//! What the server does with what comes, and how it ends.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use log::debug;
+use reactor::{
+    CloseReason, ConnId, Context, Datagram, Handler, Input, ListenerId, Sent, Signal, TimerId,
+    UdpId,
+};
+
+use crate::stats::{Counters, Reports, say};
+
+pub(crate) struct Echo {
+    counters: Counters,
+    reports: Option<Reports>,
+    /// The UDP sockets and their ports.
+    udp: Vec<(UdpId, u16)>,
+    drain_timeout: Duration,
+    course: Course,
+}
+
+/// How far the end of the server has come.
+enum Course {
+    Serving,
+    /// A signal asked for the end.
+    Draining(Dropped),
+    /// A second one asked for it at once.
+    Killed(Signal),
+}
+
+/// What clients didn't get.
+#[derive(Default)]
+struct Dropped {
+    connections: usize,
+    bytes: usize,
+}
+
+impl Echo {
+    pub(crate) fn new(drain_timeout: Duration) -> Self {
+        Self {
+            counters: Counters::default(),
+            reports: None,
+            udp: Vec::new(),
+            drain_timeout,
+            course: Course::Serving,
+        }
+    }
+
+    /// Tells what exists only once there is a reactor.
+    pub(crate) fn begin(&mut self, udp: Vec<(UdpId, u16)>, reports: Option<Reports>) {
+        self.udp = udp;
+        self.reports = reports;
+    }
+
+    /// Says what the end has cost, and with what the process exits.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match &self.course {
+            Course::Serving => ExitCode::SUCCESS,
+            Course::Draining(Dropped { connections: 0, .. }) => {
+                say("stopped; nothing was dropped");
+                ExitCode::SUCCESS
+            }
+            Course::Draining(Dropped { connections, bytes }) => {
+                say(&format!(
+                    "stopped; dropped {connections} {}, with {bytes} bytes unsent",
+                    connections_word(*connections)
+                ));
+                ExitCode::SUCCESS
+            }
+            // As shells tell of a process that a signal has ended.
+            Course::Killed(signal) => {
+                u8::try_from(128 + signal.number()).map_or(ExitCode::FAILURE, ExitCode::from)
+            }
+        }
+    }
+
+    /// Whether `port` is that of the socket itself.
+    fn is_own_port(&self, socket: UdpId, port: u16) -> bool {
+        self.udp.contains(&(socket, port))
+    }
+}
+
+impl Handler for Echo {
+    type Message = ();
+
+    fn accepted(&mut self, ctx: &mut Context<'_>, conn: ConnId, listener: ListenerId) {
+        debug!("{conn:?}: accepted by {listener:?} from {:?}", ctx.peer_address(conn));
+    }
+
+    fn data(&mut self, ctx: &mut Context<'_>, conn: ConnId, input: &mut Input<'_>) {
+        let bytes = input.take();
+        self.counters.add(bytes.len());
+        // A client that sends without reading is not read from either, until it has read.
+        if ctx.send(conn, bytes) == Sent::AboveHighWater {
+            ctx.pause(conn);
+        }
+    }
+
+    fn drained(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+        ctx.resume(conn);
+    }
+
+    /// All that was sent comes back, however slowly it is read: so this isn't `close`, which has a
+    /// deadline. An idle timeout applies as before.
+    fn peer_finished(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+        ctx.finish(conn);
+    }
+
+    fn closed(&mut self, _ctx: &mut Context<'_>, conn: ConnId, reason: CloseReason) {
+        debug!("{conn:?}: {reason}");
+        // With nothing unsent, the system has the rest, and goes on to deliver it.
+        if let (Course::Draining(dropped), CloseReason::Stopped { unsent: unsent @ 1.. }) =
+            (&mut self.course, reason)
+        {
+            dropped.connections += 1;
+            dropped.bytes += unsent;
+        }
+    }
+
+    fn datagram(&mut self, ctx: &mut Context<'_>, socket: UdpId, datagram: &Datagram<'_>) {
+        // One datagram with a forged sender would keep two echo servers, or one and itself, busy for
+        // ever (CERT advisory CA-1996-01).
+        if self.is_own_port(socket, datagram.peer().port()) {
+            debug!("{socket:?}: no answer to {}: its port is ours", datagram.peer());
+            return;
+        }
+        self.counters.add(datagram.bytes().len());
+        if let Err(error) = ctx.reply(socket, datagram, datagram.bytes()) {
+            debug!("{socket:?}: answer {}: {error}", datagram.peer());
+        }
+    }
+
+    fn datagram_failed(&mut self, _ctx: &mut Context<'_>, socket: UdpId, error: std::io::Error) {
+        debug!("{socket:?}: {error}");
+    }
+
+    fn timer(&mut self, ctx: &mut Context<'_>, timer: TimerId, _token: u64) {
+        if let Some(reports) = &mut self.reports {
+            reports.report(ctx, timer, &self.counters);
+        }
+    }
+
+    fn signal(&mut self, ctx: &mut Context<'_>, signal: Signal) {
+        if matches!(self.course, Course::Serving) {
+            let (count, limit) = (ctx.connections(), self.drain_timeout);
+            say(&format!("{signal}: {count} {} to drain in {limit:?}", connections_word(count)));
+            self.course = Course::Draining(Dropped::default());
+            for (socket, _) in self.udp.drain(..) {
+                ctx.close_udp(socket);
+            }
+            ctx.shut_down(limit);
+        } else {
+            self.course = Course::Killed(signal);
+            ctx.stop();
+        }
+    }
+}
+
+fn connections_word(count: usize) -> &'static str {
+    if count == 1 { "connection" } else { "connections" }
+}

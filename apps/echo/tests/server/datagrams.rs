@@ -1,0 +1,58 @@
+//! UDP, on the port that the first line names for TCP.
+
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+
+use reactor::Backend;
+
+use crate::process::{PATIENCE, Server, echo, echo_on};
+
+fn bind(address: impl Into<SocketAddr>) -> UdpSocket {
+    let socket = UdpSocket::bind(address.into()).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket
+}
+
+/// Has a datagram echoed, and says who answered.
+fn ask(client: &UdpSocket, server: SocketAddr, bytes: &[u8]) -> SocketAddr {
+    client.send_to(bytes, server).unwrap();
+    let mut answer = vec![1; 65_536];
+    let (count, from) = client.recv_from(&mut answer).unwrap();
+    assert!(answer[..count] == *bytes, "{} bytes became {count} or others", bytes.len());
+    from
+}
+
+#[test]
+fn every_mechanism_echoes_datagrams_of_any_size() {
+    for backend in Backend::COMPILED {
+        let server = Server::start(&mut echo_on(backend));
+        let client = bind((Ipv4Addr::LOCALHOST, 0));
+        // The most is what an IPv4 packet holds less its two headers (RFC 791, RFC 768).
+        for size in [5, 0, 1500, 65_507, 1] {
+            let bytes: Vec<u8> = (0..size).map(|at: u32| (at / 256 + at) as u8).collect();
+            assert_eq!(ask(&client, server.address(), &bytes), server.address());
+        }
+    }
+}
+
+#[test]
+fn the_answer_comes_from_the_address_that_was_asked() {
+    let server = Server::start_as_told(echo().args(["--listen", "0.0.0.0:0"]));
+    let client = bind((Ipv4Addr::LOCALHOST, 0));
+    for last in [2, 1, 3] {
+        let asked = SocketAddr::from(([127, 0, 0, last], server.address().port()));
+        assert_eq!(ask(&client, asked, b"who are you?"), asked);
+    }
+}
+
+/// Two echo servers would else keep each other busy for ever, after one forged datagram.
+#[test]
+fn a_datagram_from_the_servers_own_port_is_not_answered() {
+    let server = Server::start(&mut echo());
+    let other = bind(([127, 0, 0, 2], server.address().port()));
+    other.send_to(b"forged", server.address()).unwrap();
+    // What was sent later is answered later.
+    ask(&bind((Ipv4Addr::LOCALHOST, 0)), server.address(), b"true");
+    other.set_nonblocking(true).unwrap();
+    assert_eq!(other.recv_from(&mut [0; 8]).unwrap_err().kind(), ErrorKind::WouldBlock);
+}
