@@ -587,7 +587,8 @@ impl Core {
         let tick = self.tick;
         let Some(connection) = self.sources.connection(key) else { return };
         let Some(timeout) = connection.limits.idle_timeout else { return };
-        let idle = Duration::from_millis(tick.saturating_sub(connection.active));
+        // Both times are cut to milliseconds: less one, they are never too far apart.
+        let idle = Duration::from_millis(tick.saturating_sub(connection.active + 1));
         if idle >= timeout {
             self.end(key, CloseReason::Idle);
         } else {

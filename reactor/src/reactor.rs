@@ -416,7 +416,15 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
             Phase::Draining | Phase::Lingering => return self.core.end(key, CloseReason::Finished),
             Phase::Closed => return,
         }
-        // What was left behind comes once more, and as often as the handler asks for the rest of it.
+        connection.state.set(State::END_DUE);
+        self.tell_end(key);
+    }
+
+    /// The peer's end was read: what was left behind comes once more, and then the end is told, unless
+    /// the handler pauses: then all that waits for it to resume.
+    fn tell_end(&mut self, key: Key) {
+        let Some(connection) = self.core.sources.connection_mut(key) else { return };
+        // As often as the handler asks for the rest of it.
         let mut left = connection.unread();
         let state = loop {
             self.deliver(key, Bytes::Last);
@@ -428,10 +436,12 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
                 break connection.state;
             }
         };
-        if state.phase() != Phase::Open {
+        if state.phase() != Phase::Open || state.has(State::PAUSED) {
             return;
         }
-        if failed || state.has(State::WRITE_FAILED) || state.has(State::WRITE_ENDED) {
+        let Some(connection) = self.core.sources.connection_mut(key) else { return };
+        connection.state.clear(State::END_DUE);
+        if connection.reason.is_some() || state.has(State::WRITE_ENDED) {
             return self.core.end(key, CloseReason::Finished);
         }
         self.core.begin_callback(key);
@@ -601,6 +611,9 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         let state = connection.state;
         connection.state.clear(State::DELIVER_DUE);
         if state.has(State::DELIVER_DUE) && !state.has(State::PAUSED) {
+            if state.has(State::END_DUE) {
+                return self.tell_end(key);
+            }
             // After the end of the stream no more can come to reach the mark.
             let ended = state.has(State::READ_ENDED);
             self.deliver(key, if ended { Bytes::Last } else { Bytes::Left });
@@ -609,7 +622,8 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
 
     fn report_drained(&mut self, key: Key) {
         let Some(connection) = self.core.sources.connection(key) else { return };
-        if connection.state.phase() != Phase::Open {
+        // Above the mark again by now: that crossing is another one, and ends later.
+        if connection.state.phase() != Phase::Open || connection.state.has(State::ABOVE_HIGH) {
             return;
         }
         self.core.begin_callback(key);

@@ -117,6 +117,7 @@ suite! {
         }
         reading {
             what_was_left_comes_with_what_follows
+            a_pause_at_the_end_holds_it_back
             a_low_water_mark_is_exact
             a_low_water_mark_counts_what_was_left
             what_is_below_the_mark_comes_at_the_end

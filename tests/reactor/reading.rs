@@ -53,6 +53,37 @@ pub(super) fn what_was_left_comes_with_what_follows<P: Subject>() {
     }
 }
 
+/// Who pauses while it is shown the last bytes has them, and the end, when it resumes.
+pub(super) fn a_pause_at_the_end_holds_it_back<P: Subject>() {
+    for family in Family::ALL {
+        let mut shown = 0;
+        let mut server = Server::<P>::new(family, move |ctx, call| match call {
+            Call::Data(conn, input) => {
+                shown += 1;
+                match shown {
+                    1 => {}
+                    2 => ctx.pause(conn),
+                    _ => drop(input.take()),
+                }
+            }
+            other => sink(ctx, other),
+        });
+        let (mut peer, conn) = server.connect();
+        peer.send(b"last");
+        server.until_seen(&data(conn, b"last"));
+        server.take_seen();
+        drop(peer);
+        server.until_seen(&data(conn, b"last"));
+        server.silent();
+        assert_eq!(server.take_seen(), [data(conn, b"last")]);
+        server.ctx().resume(conn);
+        server.until_closed(conn);
+        let end =
+            [data(conn, b"last"), Seen::PeerFinished(conn), Seen::Closed(conn, End::Finished)];
+        assert_eq!(server.seen(), end);
+    }
+}
+
 pub(super) fn a_low_water_mark_is_exact<P: Subject>() {
     for family in Family::ALL {
         for mark in [2, 300_000] {

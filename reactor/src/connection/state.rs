@@ -41,6 +41,8 @@ impl State {
     pub(crate) const DELIVER_DUE: Self = Self(1 << 9);
     /// The deadline of its end runs.
     pub(crate) const DRAIN_TIMED: Self = Self(1 << 10);
+    /// The peer's end was read, and isn't told yet.
+    pub(crate) const END_DUE: Self = Self(1 << 11);
     /// Where the phase stands.
     const PHASE: u16 = 0b11;
 
