@@ -41,8 +41,6 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    // ---- connections ----
-
     /// Sends `bytes`, or queues what the socket doesn't take yet.
     ///
     /// The bytes of one callback to its own connection are gathered and go out when it returns; those
@@ -146,8 +144,6 @@ impl Context<'_> {
         self.core.sources.connection(conn.0)
     }
 
-    // ---- listeners ----
-
     /// Listens for TCP connections; see [`listen_with`](Self::listen_with).
     ///
     /// # Errors
@@ -238,8 +234,6 @@ impl Context<'_> {
         }
     }
 
-    // ---- UDP ----
-
     /// Binds a UDP socket; see [`bind_udp_with`](Self::bind_udp_with).
     ///
     /// # Errors
@@ -326,8 +320,6 @@ impl Context<'_> {
         self.core.sources.udp(socket.0).ok_or_else(gone)
     }
 
-    // ---- descriptors of the handler's own ----
-
     /// Watches a descriptor that the handler reads and writes itself:
     /// [`ready`](crate::Handler::ready) says when. The reactor keeps it until
     /// [`unregister`](Self::unregister).
@@ -370,8 +362,6 @@ impl Context<'_> {
         }
     }
 
-    // ---- time ----
-
     /// The turn's time: when its wait ended.
     #[must_use]
     pub fn now(&self) -> Instant {
@@ -400,8 +390,6 @@ impl Context<'_> {
     pub fn cancel(&mut self, timer: TimerId) -> bool {
         self.core.timers.cancel(timer).is_some()
     }
-
-    // ---- the process and the loop ----
 
     /// How many turns the loop has begun, this one included: waits that ended.
     #[must_use]

@@ -185,8 +185,6 @@ impl Core {
         connection.timer = timeout.map(|after| self.timers.insert(after, Due::Idle(key)));
     }
 
-    // ---- what a callback asks for ----
-
     #[inline]
     pub(crate) fn send(&mut self, key: Key, bytes: &[u8]) -> Sent {
         if self.gathers == key
@@ -383,8 +381,6 @@ impl Core {
             }
         }
     }
-
-    // ---- what the loop does ----
 
     /// A callback of `key` begins.
     #[inline]
