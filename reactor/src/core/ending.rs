@@ -1,0 +1,187 @@
+//! How connections end, step by step.
+
+use std::net::Shutdown;
+use std::time::Duration;
+
+use super::{Core, Course, Due, NOBODY};
+use crate::connection::{CloseReason, Phase, State};
+use crate::poller::{Key, Poller};
+use crate::sources::{Kind, Source};
+use crate::timer::TimerId;
+
+impl Core {
+    /// Ends a connection when all that is queued is sent.
+    pub(crate) fn close(&mut self, key: Key) {
+        self.stop_gathering(key);
+        let Some(connection) = self.sources.connection_mut(key) else { return };
+        if connection.state.phase() == Phase::Open {
+            connection.state.set_phase(Phase::Draining);
+            connection.unread = None;
+            self.agenda.flush.push(key);
+        }
+    }
+
+    /// Sends no more after what is queued.
+    pub(crate) fn finish(&mut self, key: Key) {
+        self.stop_gathering(key);
+        let Some(connection) = self.sources.connection_mut(key) else { return };
+        if connection.state.phase() == Phase::Open && !connection.state.has(State::FINISHING) {
+            connection.state.set(State::FINISHING);
+            self.agenda.flush.push(key);
+        }
+    }
+
+    /// Ends a connection by an RST, without sending what is queued.
+    pub(crate) fn abort(&mut self, key: Key) {
+        self.end(key, CloseReason::Aborted);
+    }
+
+    /// Ends a connection at the end of the turn. What it didn't send, the peer is told by an RST.
+    pub(crate) fn end(&mut self, key: Key, reason: CloseReason) {
+        if self.gathers == key {
+            self.gathers = NOBODY;
+            self.gather.clear();
+        }
+        let Some(connection) = self.sources.connection_mut(key) else { return };
+        if connection.state.phase() == Phase::Closed {
+            return;
+        }
+        let cuts_off = match reason {
+            CloseReason::Finished => false,
+            // What the system holds it goes on to deliver; a clean end must not hide what is missing.
+            CloseReason::Idle | CloseReason::Stopped { .. } => connection.queued() > 0,
+            _ => true,
+        };
+        if cuts_off {
+            // What fails here has no connection left to reset.
+            let _ = connection.reset_on_close();
+        }
+        connection.latch(reason);
+        connection.state.set_phase(Phase::Closed);
+        connection.unread = None;
+        self.agenda.closed.push(key);
+    }
+
+    /// Takes the next step of an end, if there is nothing left to send before it.
+    pub(super) fn go_on_ending(&mut self, key: Key) {
+        let Some(connection) = self.sources.connection_mut(key) else { return };
+        let state = connection.state;
+        if state.has(State::WRITE_FAILED) {
+            // Reading goes on to the end of what the peer has said, for a bounded time.
+            match state.phase() {
+                Phase::Open if !state.has(State::READ_ENDED) => self.set_drain_timer(key),
+                Phase::Open | Phase::Draining => self.end(key, CloseReason::Finished),
+                Phase::Lingering | Phase::Closed => {}
+            }
+            return;
+        }
+        if connection.queued() > 0 {
+            if state.phase() == Phase::Draining {
+                self.set_drain_timer(key);
+            }
+            return;
+        }
+        match state.phase() {
+            Phase::Draining if state.has(State::READ_ENDED) => self.end(key, CloseReason::Finished),
+            Phase::Draining => {
+                connection.state.set_phase(Phase::Lingering);
+                self.end_writing(key);
+                self.set_drain_timer(key);
+            }
+            Phase::Open if state.has(State::FINISHING) => {
+                self.end_writing(key);
+                if state.has(State::READ_ENDED) {
+                    self.end(key, CloseReason::Finished);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn end_writing(&mut self, key: Key) {
+        let Some(connection) = self.sources.connection_mut(key) else { return };
+        if !connection.state.has(State::WRITE_ENDED) {
+            connection.state.set(State::WRITE_ENDED);
+            if let Err(error) = connection.socket.shutdown(Shutdown::Write) {
+                // "Not connected" is what came of it; why, is still to be asked for.
+                let cause = connection.socket.take_error().ok().flatten();
+                self.end(key, CloseReason::Error(cause.unwrap_or(error)));
+            }
+        }
+    }
+
+    fn set_drain_timer(&mut self, key: Key) {
+        let Some(connection) = self.sources.connection_mut(key) else { return };
+        if connection.state.has(State::DRAIN_TIMED) {
+            return;
+        }
+        connection.state.set(State::DRAIN_TIMED);
+        let after = connection.limits.drain_timeout;
+        if let Some(timer) = connection.timer.take() {
+            self.timers.cancel(timer);
+        }
+        connection.timer = Some(self.timers.insert(after, Due::Drain(key)));
+    }
+
+    /// The time to drain is over.
+    pub(crate) fn drain_is_over(&mut self, key: Key) {
+        let Some(connection) = self.sources.connection(key) else { return };
+        let unsent = connection.queued();
+        match connection.state.phase() {
+            Phase::Draining => self.end(key, CloseReason::Undelivered { unsent }),
+            _ => self.end(key, CloseReason::Finished),
+        }
+    }
+
+    /// An idle timeout has run out: whether the connection was really idle. If not, the timer goes on
+    /// for what is left.
+    pub(crate) fn check_idle(&mut self, timer: TimerId, key: Key) {
+        let tick = self.tick;
+        let Some(connection) = self.sources.connection(key) else { return };
+        let Some(timeout) = connection.limits.idle_timeout else { return };
+        // Both times are cut to milliseconds: less one, they are never too far apart.
+        let idle = Duration::from_millis(tick.saturating_sub(connection.active + 1));
+        if idle >= timeout {
+            self.end(key, CloseReason::Idle);
+        } else {
+            self.timers.rearm(timer, timeout - idle);
+        }
+    }
+
+    /// Takes a closed connection away; says why it ended.
+    pub(crate) fn take_away(&mut self, poller: &mut impl Poller, key: Key) -> Option<CloseReason> {
+        self.sources.connection(key)?;
+        let Some(Source::Connection(mut connection)) = self.unwatch(poller, key) else {
+            return None;
+        };
+        self.connections -= 1;
+        if let Some(timer) = connection.timer {
+            self.timers.cancel(timer);
+        }
+        if let Some(queue) = connection.outgoing.take() {
+            queue.discard(&mut self.pool);
+        }
+        if let Some(listener) = connection.listener {
+            if let Some(acceptor) = self.sources.acceptor_mut(listener.0) {
+                acceptor.connections -= 1;
+            }
+        }
+        self.accept_again(poller);
+        if self.course == Course::Drain && self.connections == 0 {
+            self.course = Course::Stop;
+        }
+        Some(connection.reason.map_or(CloseReason::Finished, |reason| *reason))
+    }
+
+    /// Begins to stop: listeners go, connections drain.
+    pub(crate) fn shut_down(&mut self, poller: &mut (impl Poller + ?Sized), deadline: Duration) {
+        for key in self.sources.keys(Kind::Acceptor) {
+            self.unwatch(poller, key);
+        }
+        for key in self.sources.keys(Kind::Connection) {
+            self.close(key);
+        }
+        self.timers.insert(deadline, Due::Stop);
+        self.course = if self.connections == 0 { Course::Stop } else { Course::Drain };
+    }
+}

@@ -1,0 +1,232 @@
+//! What connections send: gathered, at once, or from their queues.
+
+use std::io;
+
+use bytes::Bytes;
+
+use super::{Core, NOBODY};
+use crate::connection::{CloseReason, Connection, Flushed, State, send};
+use crate::context::Sent;
+use crate::poller::{Blocked, Direction, Interest, Key, Poller};
+
+/// A `send` of at least this many bytes goes to the socket at once: copying them would cost more than
+/// the system call that gathering might save.
+const DIRECT: usize = 4 * 1024;
+
+impl Core {
+    #[inline]
+    pub(crate) fn send(&mut self, key: Key, bytes: &[u8]) -> Sent {
+        if self.gathers == key
+            && bytes.len() < DIRECT
+            && self.gather.len() + bytes.len() <= self.gather_room
+        {
+            self.gather.extend_from_slice(bytes);
+            return Sent::Queued;
+        }
+        self.send_slowly(key, bytes)
+    }
+
+    fn send_slowly(&mut self, key: Key, bytes: &[u8]) -> Sent {
+        let Some(connection) = self.sources.connection(key) else { return Sent::Refused };
+        if !connection.state.accepts_sends() {
+            return Sent::Refused;
+        }
+        if self.gathers == key {
+            return self.send_at_once(key, bytes);
+        }
+        self.queue(key, bytes)
+    }
+
+    /// Sends what was gathered and then `bytes` itself; what the socket refuses is queued.
+    fn send_at_once(&mut self, key: Key, bytes: &[u8]) -> Sent {
+        self.send_gathered(key);
+        let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
+        if connection.state.has(State::WRITE_FAILED) {
+            return Sent::Refused;
+        }
+        if connection.outgoing.is_some() {
+            return self.queue(key, bytes);
+        }
+        match send(&connection.socket, bytes) {
+            Ok(sent) if sent == bytes.len() => Sent::Queued,
+            Ok(sent) => self.queue(key, &bytes[sent..]),
+            Err(error) => {
+                self.fail_writing(key, error);
+                Sent::Refused
+            }
+        }
+    }
+
+    fn queue(&mut self, key: Key, bytes: &[u8]) -> Sent {
+        if self.gathers == key {
+            self.gathers = NOBODY;
+        }
+        if self.overflows(key, bytes.len()) {
+            return Sent::Refused;
+        }
+        let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
+        connection.queue().push(bytes, &mut self.pool);
+        self.after_queueing(key)
+    }
+
+    pub(crate) fn send_shared(&mut self, key: Key, bytes: Bytes) -> Sent {
+        self.stop_gathering(key);
+        let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
+        if !connection.state.accepts_sends() || self.overflows(key, bytes.len()) {
+            return Sent::Refused;
+        }
+        let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
+        connection.queue().push_shared(bytes);
+        self.after_queueing(key)
+    }
+
+    /// Ends a connection if `more` bytes are more than it may queue. That is asked before they are
+    /// copied, so that memory stays below the cap.
+    fn overflows(&mut self, key: Key, more: usize) -> bool {
+        let Some(connection) = self.sources.connection(key) else { return true };
+        let overflows = more > connection.limits.write_cap.saturating_sub(connection.queued());
+        if overflows {
+            self.end(key, CloseReason::Overflow);
+        }
+        overflows
+    }
+
+    /// The marks, and the flush at the end of the turn.
+    fn after_queueing(&mut self, key: Key) -> Sent {
+        let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
+        let queued = connection.queued();
+        if !connection.state.has(State::FLUSH_DUE) {
+            connection.state.set(State::FLUSH_DUE);
+            self.agenda.flush.push(key);
+        }
+        if queued > connection.limits.write_high {
+            connection.state.set(State::ABOVE_HIGH);
+            return Sent::AboveHighWater;
+        }
+        Sent::Queued
+    }
+
+    /// A callback of `key` begins.
+    #[inline]
+    pub(crate) fn begin_callback(&mut self, key: Key) {
+        let room = self.sources.connection(key).and_then(Connection::gather_room);
+        self.begin_callback_of(key, room);
+    }
+
+    /// A callback of `key` begins, of which the caller knows how much it may gather.
+    #[inline]
+    pub(crate) fn begin_callback_of(&mut self, key: Key, room: Option<usize>) {
+        self.gathers = if room.is_some() { key } else { NOBODY };
+        self.gather_room = room.unwrap_or(0);
+    }
+
+    /// The callback of `key` is over: what it sent goes out.
+    #[inline]
+    pub(crate) fn end_callback(&mut self, poller: &mut impl Poller, key: Key) {
+        self.gathers = NOBODY;
+        let Some(connection) = self.sources.connection_mut(key) else { return };
+        if !self.gather.is_empty() {
+            match send(&connection.socket, &self.gather) {
+                Ok(sent) if sent == self.gather.len() => self.gather.clear(),
+                answer => return self.keep_gathered(poller, key, answer),
+            }
+        }
+        if !connection.is_plain() || connection.interest != Interest::READABLE {
+            self.update_interest(poller, key);
+        }
+    }
+
+    #[cold]
+    fn keep_gathered(&mut self, poller: &mut impl Poller, key: Key, answer: io::Result<usize>) {
+        self.after_sending(key, answer);
+        self.update_interest(poller, key);
+    }
+
+    /// What follows must not overtake what was gathered.
+    pub(super) fn stop_gathering(&mut self, key: Key) {
+        if self.gathers == key {
+            self.send_gathered(key);
+            self.gathers = NOBODY;
+        }
+    }
+
+    fn send_gathered(&mut self, key: Key) {
+        if self.gather.is_empty() {
+            return;
+        }
+        let Some(connection) = self.sources.connection_mut(key) else { return };
+        let answer = send(&connection.socket, &self.gather);
+        self.after_sending(key, answer);
+    }
+
+    /// What was gathered was sent, or as much of it as `answer` says.
+    fn after_sending(&mut self, key: Key, answer: io::Result<usize>) {
+        match answer {
+            Ok(sent) if sent == self.gather.len() => self.gather.clear(),
+            Ok(sent) if self.overflows(key, self.gather.len() - sent) => self.gather.clear(),
+            Ok(sent) => {
+                let Some(connection) = self.sources.connection_mut(key) else { return };
+                connection.queue().push(&self.gather[sent..], &mut self.pool);
+                self.gather.clear();
+                self.after_queueing(key);
+            }
+            Err(error) => {
+                self.gather.clear();
+                self.fail_writing(key, error);
+            }
+        }
+    }
+
+    /// A write failed. That ends the writing side alone: what the peer said before may still be
+    /// unread, and is often what explains it.
+    fn fail_writing(&mut self, key: Key, error: io::Error) {
+        if self.gathers == key {
+            self.gathers = NOBODY;
+        }
+        let Some(connection) = self.sources.connection_mut(key) else { return };
+        if connection.state.has(State::WRITE_FAILED) {
+            return;
+        }
+        connection.latch(CloseReason::Error(error));
+        connection.state.set(State::WRITE_FAILED);
+        // Nobody is left to wait for `drained` before reading on.
+        connection.state.clear(State::PAUSED);
+        connection.state.clear(State::ABOVE_HIGH);
+        if let Some(queue) = connection.outgoing.take() {
+            queue.discard(&mut self.pool);
+        }
+        self.agenda.flush.push(key);
+    }
+
+    /// Sends what is queued, and goes on with an end that waited for it.
+    pub(crate) fn flush(&mut self, poller: &mut impl Poller, key: Key) {
+        let tick = self.tick;
+        let Some(connection) = self.sources.connection_mut(key) else { return };
+        connection.state.clear(State::FLUSH_DUE);
+        if connection.state.can_write() {
+            if let Some(queue) = &mut connection.outgoing {
+                let before = queue.len();
+                match queue.flush(&connection.socket, &mut self.pool) {
+                    Ok(Flushed::All) => connection.outgoing = None,
+                    Ok(Flushed::Blocked) => {
+                        poller.blocked(key, Direction::Write, Blocked::Short);
+                    }
+                    Ok(Flushed::Budget) => {}
+                    Err(error) => self.fail_writing(key, error),
+                }
+                let Some(connection) = self.sources.connection_mut(key) else { return };
+                let queued = connection.queued();
+                if queued < before {
+                    connection.active = tick;
+                }
+                if connection.state.has(State::ABOVE_HIGH) && queued <= connection.limits.write_low
+                {
+                    connection.state.clear(State::ABOVE_HIGH);
+                    self.agenda.drained.push(key);
+                }
+            }
+        }
+        self.go_on_ending(key);
+        self.update_interest(poller, key);
+    }
+}

@@ -1,0 +1,91 @@
+//! Who comes to a listener, and what happens when there is no room.
+
+use std::io;
+
+use log::{debug, warn};
+
+use super::Reactor;
+use crate::connection::Connection;
+use crate::context::Context;
+use crate::core::Due;
+use crate::handler::Handler;
+use crate::ids::{ConnId, ListenerId};
+use crate::net::Accepted;
+use crate::poller::{Blocked, Direction, Interest, Key, Poller};
+
+impl<H: Handler, P: Poller> Reactor<H, P> {
+    pub(super) fn accept(&mut self, key: Key) {
+        let Some(acceptor) = self.core.sources.acceptor_mut(key) else { return };
+        for _ in 0..acceptor.batch {
+            let Some(acceptor) = self.core.sources.acceptor_mut(key) else { return };
+            if acceptor.is_full() {
+                return self.hold_back(key);
+            }
+            match acceptor.accept() {
+                Accepted::Connection(socket, peer) => {
+                    debug!("{peer} has connected");
+                    acceptor.connections += 1;
+                    let limits = acceptor.limits.clone();
+                    let connection = Connection::new(socket, limits, Some(ListenerId(key)));
+                    self.open(key, connection);
+                }
+                Accepted::Empty => {
+                    self.poller.blocked(key, Direction::Read, Blocked::WouldBlock);
+                    return;
+                }
+                Accepted::Gone(error) => debug!("accept: {error}"),
+                Accepted::Starved(error) | Accepted::Failed(error) => {
+                    return self.starve(key, &error);
+                }
+            }
+        }
+        if let Some(acceptor) = self.core.sources.acceptor_mut(key) {
+            acceptor.batch_was_full();
+        }
+    }
+
+    fn open(&mut self, listener: Key, connection: Connection) {
+        match self.core.open(&mut self.poller, connection) {
+            Ok(key) => {
+                self.core.begin_callback(key);
+                let mut ctx = Context { core: &mut self.core, poller: &mut self.poller };
+                self.handler.accepted(&mut ctx, ConnId(key), ListenerId(listener));
+                self.core.end_callback(&mut self.poller, key);
+            }
+            Err(error) => {
+                warn!("accept: {error}");
+                if let Some(acceptor) = self.core.sources.acceptor_mut(listener) {
+                    acceptor.connections -= 1;
+                }
+            }
+        }
+    }
+
+    /// A listener has as many connections as it may have: the others wait in its backlog.
+    fn hold_back(&mut self, key: Key) {
+        self.core.accepting_waits = true;
+        self.set_acceptor_interest(key, Interest::NONE);
+    }
+
+    /// There is no descriptor for another connection. One is turned away, so that it needn't wait for
+    /// nothing, and the listener tries again when a connection closes or some time has gone by.
+    fn starve(&mut self, key: Key, error: &io::Error) {
+        let Some(acceptor) = self.core.sources.acceptor_mut(key) else { return };
+        let (wait, news) = acceptor.back_off(self.core.now);
+        if news {
+            let connections = acceptor.connections;
+            warn!("accept: {error}; {connections} connections go on, new ones wait");
+        }
+        if let Err(error) = self.reserve.shed(acceptor.listener()) {
+            debug!("turn a connection away: {error}");
+        }
+        acceptor.timer = Some(self.core.timers.insert(wait, Due::Accept(key)));
+        self.hold_back(key);
+    }
+
+    fn set_acceptor_interest(&mut self, key: Key, interest: Interest) {
+        if let Err(error) = self.poller.modify(key, interest) {
+            warn!("{key:?}: {error}");
+        }
+    }
+}
