@@ -203,8 +203,8 @@ impl Core {
         let Some(connection) = self.sources.connection_mut(key) else { return };
         let idle = limits.idle_timeout;
         let changed = idle != connection.limits.idle_timeout;
-        connection.remember(&limits);
         connection.limits = Arc::new(limits);
+        connection.remember();
         if changed && connection.state.phase() == Phase::Open {
             self.set_idle_timer(key, idle);
         }

@@ -54,21 +54,23 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn new(socket: Socket, limits: Arc<Limits>, listener: Option<ListenerId>) -> Self {
-        Self {
+        let mut connection = Self {
             socket,
             interest: Interest::READABLE,
             state: State::default(),
             unread: None,
             outgoing: None,
             reason: None,
-            read_low: limits.read_low,
-            gather_most: limits.write_high.min(GATHER),
+            read_low: 0,
+            gather_most: 0,
             lingered: 0,
             limits,
             listener,
             timer: None,
             active: 0,
-        }
+        };
+        connection.remember();
+        connection
     }
 
     /// Bytes queued for the peer.
@@ -97,9 +99,9 @@ impl Connection {
     }
 
     /// Keeps what each message asks of the limits at hand.
-    pub(crate) fn remember(&mut self, limits: &Limits) {
-        self.read_low = limits.read_low;
-        self.gather_most = limits.write_high.min(GATHER);
+    pub(crate) fn remember(&mut self) {
+        self.read_low = self.limits.read_low;
+        self.gather_most = self.limits.write_high.min(GATHER);
     }
 
     /// What the poller should be asked for in this state.

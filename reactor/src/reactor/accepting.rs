@@ -64,7 +64,9 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
     /// A listener has as many connections as it may have: the others wait in its backlog.
     fn hold_back(&mut self, key: Key) {
         self.core.accepting_waits = true;
-        self.set_acceptor_interest(key, Interest::NONE);
+        if let Err(error) = self.poller.modify(key, Interest::NONE) {
+            warn!("{key:?}: {error}");
+        }
     }
 
     /// There is no descriptor for another connection. One is turned away, so that it needn't wait for
@@ -81,11 +83,5 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         }
         acceptor.timer = Some(self.core.timers.insert(wait, Due::Accept(key)));
         self.hold_back(key);
-    }
-
-    fn set_acceptor_interest(&mut self, key: Key, interest: Interest) {
-        if let Err(error) = self.poller.modify(key, interest) {
-            warn!("{key:?}: {error}");
-        }
     }
 }

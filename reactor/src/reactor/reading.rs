@@ -60,7 +60,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
             }
             connection.active = self.core.tick;
         }
-        if !connection.is_plain() && connection.state.phase() != Phase::Open {
+        if connection.state.phase() != Phase::Open {
             self.drop_read(key, count);
             return Some(count);
         }
