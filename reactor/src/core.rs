@@ -14,11 +14,8 @@ use log::warn;
 
 use crate::connection::{CloseReason, Connection, GATHER, Limits, Phase, Pool, State};
 use crate::poller::{Interest, Key, Poller};
-use crate::sources::{Kind, Source, Sources};
+use crate::sources::{Kind, NOBODY, Source, Sources};
 use crate::timer::TimerWheel;
-
-/// The key of no connection.
-const NOBODY: Key = Key::new(u32::MAX, u32::MAX);
 
 /// What a timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,11 +80,11 @@ pub(crate) struct Core {
     pub(crate) connections: usize,
     /// Turns that have begun.
     pub(crate) turns: u64,
-    /// The connection whose callback runs, as long as what it sends to itself is gathered: while
-    /// nothing is queued that would have to go before, and nothing has ended its sending.
+    /// The connection whose callback runs, as long as what it sends to itself may be gathered.
     gathers: Key,
     gather: Vec<u8>,
-    /// How many bytes may be gathered.
+    /// Fewer bytes than this may be gathered: none while a queue would have to go before them, or if
+    /// nothing may be sent.
     gather_room: usize,
     /// Whether listeners wait until a connection closes.
     pub(crate) accepting_waits: bool,
@@ -203,6 +200,9 @@ impl Core {
         let Some(connection) = self.sources.connection_mut(key) else { return };
         let idle = limits.idle_timeout;
         let changed = idle != connection.limits.idle_timeout;
+        if limits.read_low != connection.limits.read_low {
+            connection.state.set(State::NEW_MARK);
+        }
         connection.limits = Arc::new(limits);
         connection.remember();
         if changed && connection.state.phase() == Phase::Open {
@@ -224,22 +224,19 @@ impl Core {
 
     /// The bytes that `data` would be shown again are those that it was just shown, and it took none:
     /// unless the mark is another one now, that can wait until more come.
-    pub(crate) fn forget_again(&mut self, key: Key, low: usize) {
+    pub(crate) fn forget_again(&mut self, key: Key) {
         if let Some(connection) = self.sources.connection_mut(key) {
-            if connection.read_low == low {
+            if !connection.state.has(State::NEW_MARK) {
                 connection.state.clear(State::DELIVER_DUE);
             }
         }
     }
 
     /// Asks the poller for what the state of a connection wants.
-    #[inline]
     pub(crate) fn update_interest(&mut self, poller: &mut (impl Poller + ?Sized), key: Key) {
         let Some(connection) = self.sources.connection_mut(key) else { return };
-        let wanted = connection.wanted();
-        if wanted != connection.interest {
-            connection.interest = wanted;
-            if let Err(error) = poller.modify(key, wanted) {
+        if let Some(interest) = connection.new_interest() {
+            if let Err(error) = poller.modify(key, interest) {
                 self.end(key, CloseReason::Error(error));
             }
         }

@@ -18,7 +18,7 @@ use crate::handler::Handler;
 use crate::ids::{ConnId, ListenerId, RawId, UdpId};
 use crate::mailbox::{Inbox, Mailbox};
 use crate::net::{Datagram, Reserve, is_icmp};
-use crate::poller::{Blocked, DefaultPoller, Direction, Event, Events, Key, Poller};
+use crate::poller::{Blocked, DefaultPoller, Direction, Event, Events, Key, Poller, Readiness};
 use crate::sources::Kind;
 use crate::timer::TimerId;
 
@@ -232,12 +232,10 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         if !self.inbox.is_empty() {
             self.deliver_messages();
         }
-        for at in 0..self.events.len() {
-            if let Some(event) = self.events.get(at) {
-                self.dispatch(event);
-            }
-        }
-        self.events.clear();
+        let mut events = std::mem::replace(&mut self.events, Events::none());
+        self.serve(events.as_slice());
+        events.clear();
+        self.events = events;
         if !self.core.timers.is_empty() {
             self.run_timers();
         }
@@ -257,18 +255,33 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         }
     }
 
-    #[inline]
-    fn dispatch(&mut self, event: Event) {
-        let (key, readiness) = (event.key(), event.readiness());
-        match self.core.sources.kind(key) {
-            Some(Kind::Connection) => {
-                if readiness.is_readable() {
-                    self.read(key);
-                }
-                if readiness.is_writable() {
-                    self.core.flush(&mut self.poller, key);
-                }
+    /// Does what `events` call for.
+    ///
+    /// All bytes that are delivered go through here. So the handler's `data` is called from one place,
+    /// and the compiler can put its code into this loop, with reading and sending around it.
+    #[inline(never)]
+    fn serve(&mut self, events: &[Event]) {
+        for event in events {
+            let (key, readiness) = (event.key(), event.readiness());
+            if readiness.is_readable() && !self.read(key) {
+                self.dispatch_other(key, readiness);
+            } else if readiness != Readiness::READABLE {
+                self.write(key, readiness);
             }
+        }
+    }
+
+    fn write(&mut self, key: Key, readiness: Readiness) {
+        if self.core.sources.connection(key).is_none() {
+            self.dispatch_other(key, readiness);
+        } else if readiness.is_writable() {
+            self.core.flush(&mut self.poller, key);
+        }
+    }
+
+    /// What is ready is no connection.
+    fn dispatch_other(&mut self, key: Key, readiness: Readiness) {
+        match self.core.sources.kind(key) {
             Some(Kind::Acceptor) => self.accept(key),
             Some(Kind::Udp) => self.receive(key),
             Some(Kind::Raw) => {
@@ -277,7 +290,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
             }
             Some(Kind::Signals) => self.deliver_signals(key),
             // Closed earlier in this turn.
-            None => {}
+            Some(Kind::Connection) | None => {}
         }
     }
 

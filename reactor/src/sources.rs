@@ -2,26 +2,32 @@
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
-use slab::Slab;
-
 use crate::acceptor::Acceptor;
 use crate::connection::Connection;
 use crate::net::UdpSocket;
 use crate::poller::Key;
 use crate::signal::Signals;
 
-/// The sources in a slab whose places are the slots of their keys.
+/// The key of no source: no table is so large that it has this slot.
+pub(crate) const NOBODY: Key = Key::new(u32::MAX, u32::MAX);
+
+/// The sources, in places that are the slots of their keys.
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
-    slab: Slab<Slot>,
+    places: Vec<Place>,
+    /// Places without a source, to be used again.
+    vacant: Vec<u32>,
     /// Counts all sources there ever were, so that a place used again has another key.
     generation: u32,
 }
 
+/// To look a source up is on the way of every message: one comparison tells that the key is that of
+/// the source which is here now.
 #[derive(Debug)]
-struct Slot {
-    generation: u32,
-    source: Source,
+struct Place {
+    /// `NOBODY` where there is none.
+    key: Key,
+    source: Option<Source>,
 }
 
 /// One thing with a descriptor. Only connections are many: the rest is boxed, so as not to make their
@@ -61,26 +67,35 @@ impl Sources {
     /// Files a source, and says under which key.
     pub(crate) fn insert(&mut self, source: Source) -> Key {
         self.generation = self.generation.wrapping_add(1);
-        let index = self.slab.insert(Slot { generation: self.generation, source });
+        let source = Some(source);
+        if let Some(slot) = self.vacant.pop() {
+            let key = Key::new(slot, self.generation);
+            self.places[slot as usize] = Place { key, source };
+            return key;
+        }
         // A process has far fewer descriptors than a u32 counts.
-        Key::new(index as u32, self.generation)
+        let key = Key::new(self.places.len() as u32, self.generation);
+        self.places.push(Place { key, source });
+        key
     }
 
     pub(crate) fn remove(&mut self, key: Key) -> Option<Source> {
-        self.get(key)?;
-        Some(self.slab.remove(key.slot() as usize).source)
+        let place = self.places.get_mut(key.slot() as usize).filter(|place| place.key == key)?;
+        place.key = NOBODY;
+        self.vacant.push(key.slot());
+        place.source.take()
     }
 
     #[inline]
     fn get(&self, key: Key) -> Option<&Source> {
-        let slot = self.slab.get(key.slot() as usize)?;
-        (slot.generation == key.generation()).then_some(&slot.source)
+        let place = self.places.get(key.slot() as usize)?;
+        if place.key == key { place.source.as_ref() } else { None }
     }
 
     #[inline]
     fn get_mut(&mut self, key: Key) -> Option<&mut Source> {
-        let slot = self.slab.get_mut(key.slot() as usize)?;
-        (slot.generation == key.generation()).then_some(&mut slot.source)
+        let place = self.places.get_mut(key.slot() as usize)?;
+        if place.key == key { place.source.as_mut() } else { None }
     }
 
     #[inline]
@@ -140,15 +155,12 @@ impl Sources {
 
     /// The keys of all sources of one kind.
     pub(crate) fn keys(&self, kind: Kind) -> Vec<Key> {
-        self.slab
-            .iter()
-            .map(|(index, slot)| Key::new(index as u32, slot.generation))
-            .filter(|key| self.kind(*key) == Some(kind))
-            .collect()
+        let keys = self.places.iter().map(|place| place.key);
+        keys.filter(|key| self.kind(*key) == Some(kind)).collect()
     }
 
     /// Closes everything at once.
     pub(crate) fn clear(&mut self) {
-        self.slab.clear();
+        *self = Self { generation: self.generation, ..Self::default() };
     }
 }

@@ -22,14 +22,24 @@ const FLAGS: i32 = libc::MSG_NOSIGNAL;
 #[cfg(any(target_os = "macos", target_os = "ios"))]
 const FLAGS: i32 = 0;
 
-/// Sends as much of `bytes` as the socket takes; zero if it would block.
+/// Sends as much of `bytes` as the socket takes: nothing if it would block, or was interrupted.
 #[inline]
 pub(crate) fn send(socket: &Socket, bytes: &[u8]) -> io::Result<usize> {
-    again(|| socket.send_with_flags(bytes, FLAGS))
+    match socket.send_with_flags(bytes, FLAGS) {
+        Ok(sent) => Ok(sent),
+        Err(error) => nothing(error),
+    }
+}
+
+#[cold]
+fn nothing(error: io::Error) -> io::Result<usize> {
+    match error.kind() {
+        io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => Ok(0),
+        _ => Err(error),
+    }
 }
 
 /// Repeats an interrupted call; one that would block has sent nothing.
-#[inline]
 fn again(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
     loop {
         match call() {
@@ -133,7 +143,7 @@ impl Outgoing {
     fn send(&self, socket: &Socket) -> io::Result<(usize, usize)> {
         if let [piece] = self.pieces.as_slices().0 {
             let rest = piece.rest();
-            return Ok((rest.len(), send(socket, rest)?));
+            return Ok((rest.len(), again(|| socket.send_with_flags(rest, FLAGS))?));
         }
         let mut slices = [IoSlice::new(&[]); PIECES];
         let mut asked = 0;

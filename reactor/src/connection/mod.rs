@@ -5,7 +5,7 @@ mod input;
 mod state;
 mod watermarks;
 
-use std::io;
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use socket2::Socket;
@@ -28,20 +28,19 @@ pub(crate) const GATHER: usize = 64 * 1024;
 pub(crate) struct Connection {
     pub(crate) socket: Socket,
     /// What the poller was asked for.
-    pub(crate) interest: Interest,
+    interest: Interest,
     pub(crate) state: State,
     /// What the handler left behind.
-    #[expect(clippy::box_collection, reason = "most connections have none: their size counts")]
-    pub(crate) unread: Option<Box<Vec<u8>>>,
+    unread: Option<Left>,
     /// What the peer hasn't taken.
-    pub(crate) outgoing: Option<Box<Outgoing>>,
+    outgoing: Option<Box<Outgoing>>,
     /// Why it ends: the first reason, which no later one replaces.
     pub(crate) reason: Option<Box<CloseReason>>,
     pub(crate) limits: Arc<Limits>,
-    /// Of the limits, what each delivery asks for.
+    /// Of the limits, how many unread bytes a delivery needs, at least one.
     pub(crate) read_low: usize,
     /// Of the limits, how much may be gathered.
-    gather_most: usize,
+    pub(crate) gather_most: usize,
     /// Bytes that came while it was lingering.
     pub(crate) lingered: u32,
     /// Where it was accepted.
@@ -51,6 +50,9 @@ pub(crate) struct Connection {
     /// The turn's time, in milliseconds, when bytes last came or went.
     pub(crate) active: u64,
 }
+
+/// Bytes that a handler left behind. Most connections have none, and their size counts.
+pub(crate) type Left = Box<Vec<u8>>;
 
 impl Connection {
     pub(crate) fn new(socket: Socket, limits: Arc<Limits>, listener: Option<ListenerId>) -> Self {
@@ -78,34 +80,75 @@ impl Connection {
         self.outgoing.as_ref().map_or(0, |queue| queue.len())
     }
 
+    /// The queue, which an idle connection doesn't own.
+    pub(crate) fn queue(&mut self) -> &mut Outgoing {
+        self.state.set(State::QUEUED);
+        self.outgoing.get_or_insert_default()
+    }
+
+    /// Whether there is a queue to wait behind.
+    pub(crate) fn has_queue(&self) -> bool {
+        self.outgoing.is_some()
+    }
+
+    /// Sends what the socket takes of the queue.
+    pub(crate) fn flush(&mut self, pool: &mut Pool) -> io::Result<Flushed> {
+        let Some(queue) = &mut self.outgoing else { return Ok(Flushed::All) };
+        let flushed = queue.flush(&self.socket, pool)?;
+        if flushed == Flushed::All {
+            self.discard_queue(pool);
+        }
+        Ok(flushed)
+    }
+
+    /// Gives the queue back, with what is in it.
+    pub(crate) fn discard_queue(&mut self, pool: &mut Pool) {
+        self.state.clear(State::QUEUED);
+        if let Some(queue) = self.outgoing.take() {
+            queue.discard(pool);
+        }
+    }
+
     /// Bytes that the handler left behind.
     pub(crate) fn unread(&self) -> usize {
         self.unread.as_ref().map_or(0, |bytes| bytes.len())
     }
 
-    /// Whether it reads, nothing waits in either direction, and nothing has begun to end: so it is
-    /// with almost every message, and then there is nothing else to ask.
+    /// Reads from the socket: how many bytes, zero at the end of the stream.
     #[inline]
-    pub(crate) fn is_plain(&self) -> bool {
-        self.state == State::default() && self.unread.is_none() && self.outgoing.is_none()
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&self.socket).read(buffer)
     }
 
-    /// How many bytes of one callback may be gathered, unless there is a queue to wait behind, or
-    /// nothing may be sent: never more than the high-water mark, so that `send` can tell of it.
+    /// Takes what the handler left behind.
+    pub(crate) fn take_unread(&mut self) -> Option<Left> {
+        self.state.clear(State::UNREAD);
+        self.unread.take()
+    }
+
+    /// Keeps what the handler left behind.
+    pub(crate) fn keep_unread(&mut self, left: Left) {
+        self.state.set(State::UNREAD);
+        self.unread = Some(left);
+    }
+
+    /// Fewer bytes than this may be gathered during one callback: none if there is a queue to wait
+    /// behind, or if nothing may be sent; and never more than the high-water mark, so that `send` can
+    /// tell of it.
     #[inline]
-    pub(crate) fn gather_room(&self) -> Option<usize> {
-        let gathers = self.is_plain() || self.outgoing.is_none() && self.state.accepts_sends();
-        gathers.then_some(self.gather_most)
+    pub(crate) fn gather_room(&self) -> usize {
+        let gathers = !self.has_queue() && self.state.accepts_sends();
+        if gathers { self.gather_most } else { 0 }
     }
 
     /// Keeps what each message asks of the limits at hand.
     pub(crate) fn remember(&mut self) {
-        self.read_low = self.limits.read_low;
+        self.read_low = self.limits.read_low.max(1);
         self.gather_most = self.limits.write_high.min(GATHER);
     }
 
-    /// What the poller should be asked for in this state.
-    pub(crate) fn wanted(&self) -> Interest {
+    /// What the poller is to be asked for in this state, if that is something else than before.
+    pub(crate) fn new_interest(&mut self) -> Option<Interest> {
         let mut wanted = Interest::NONE;
         if self.reads() {
             wanted |= Interest::READABLE;
@@ -113,7 +156,15 @@ impl Connection {
         if self.queued() > 0 && self.state.can_write() {
             wanted |= Interest::WRITABLE;
         }
-        wanted
+        if wanted == self.interest {
+            return None;
+        }
+        self.interest = wanted;
+        self.state.clear(State::ASKED_OTHERWISE);
+        if wanted != Interest::READABLE {
+            self.state.set(State::ASKED_OTHERWISE);
+        }
+        Some(wanted)
     }
 
     /// Whether there is a point in reading from the socket.
@@ -133,11 +184,6 @@ impl Connection {
     /// Keeps the first reason.
     pub(crate) fn latch(&mut self, reason: CloseReason) {
         self.reason.get_or_insert_with(|| Box::new(reason));
-    }
-
-    /// The queue, which an idle connection doesn't own.
-    pub(crate) fn queue(&mut self) -> &mut Outgoing {
-        self.outgoing.get_or_insert_default()
     }
 
     /// Ends the connection with an RST when the socket is closed (socket(7), SO_LINGER).

@@ -17,10 +17,11 @@ pub(crate) enum Phase {
     Closed,
 }
 
-/// The phase and the flags of a connection, in one word: the default is an open one of which nothing
-/// else is to be said, and to see that costs one comparison.
+/// The phase and the flags of a connection, in one word: the default is an open one that reads, and for
+/// which nothing waits in either direction. So it is with almost every message, and then there is
+/// nothing else to ask: to see that costs one comparison.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct State(u16);
+pub(crate) struct State(u32);
 
 impl State {
     /// The handler asked for a pause.
@@ -43,8 +44,26 @@ impl State {
     pub(crate) const DRAIN_TIMED: Self = Self(1 << 10);
     /// The peer's end was read, and isn't told yet.
     pub(crate) const END_DUE: Self = Self(1 << 11);
+    /// The handler has left bytes behind.
+    pub(super) const UNREAD: Self = Self(1 << 12);
+    /// There is a queue.
+    pub(super) const QUEUED: Self = Self(1 << 13);
+    /// The poller was asked for something else than reading alone.
+    pub(super) const ASKED_OTHERWISE: Self = Self(1 << 14);
+    /// The read low-water mark has changed since the last delivery.
+    pub(crate) const NEW_MARK: Self = Self(1 << 15);
+    /// Only what was left behind is to be delivered, without a read.
+    pub(crate) const NO_READ: Self = Self(1 << 16);
+    /// It is to be delivered also if it is less than the low-water mark: no more will come.
+    pub(crate) const LAST: Self = Self(1 << 17);
     /// Where the phase stands.
-    const PHASE: u16 = 0b11;
+    const PHASE: u32 = 0b11;
+
+    /// Whether it is the default.
+    #[inline]
+    pub(crate) fn is_plain(self) -> bool {
+        self.0 == 0
+    }
 
     #[inline]
     pub(crate) fn phase(self) -> Phase {
@@ -57,7 +76,7 @@ impl State {
     }
 
     pub(crate) fn set_phase(&mut self, phase: Phase) {
-        self.0 = self.0 & !Self::PHASE | phase as u16;
+        self.0 = self.0 & !Self::PHASE | phase as u32;
     }
 
     #[inline]
@@ -65,10 +84,12 @@ impl State {
         self.0 & flag.0 != 0
     }
 
+    #[inline]
     pub(crate) fn set(&mut self, flag: Self) {
         self.0 |= flag.0;
     }
 
+    #[inline]
     pub(crate) fn clear(&mut self, flag: Self) {
         self.0 &= !flag.0;
     }

@@ -3,10 +3,10 @@
 use std::net::Shutdown;
 use std::time::Duration;
 
-use super::{Core, Course, Due, NOBODY};
+use super::{Core, Course, Due};
 use crate::connection::{CloseReason, Phase, State};
 use crate::poller::{Key, Poller};
-use crate::sources::{Kind, Source};
+use crate::sources::{Kind, NOBODY, Source};
 use crate::timer::TimerId;
 
 impl Core {
@@ -16,7 +16,7 @@ impl Core {
         let Some(connection) = self.sources.connection_mut(key) else { return };
         if connection.state.phase() == Phase::Open {
             connection.state.set_phase(Phase::Draining);
-            connection.unread = None;
+            connection.take_unread();
             self.agenda.flush.push(key);
         }
     }
@@ -58,7 +58,7 @@ impl Core {
         }
         connection.latch(reason);
         connection.state.set_phase(Phase::Closed);
-        connection.unread = None;
+        connection.take_unread();
         self.agenda.closed.push(key);
     }
 
@@ -158,9 +158,7 @@ impl Core {
         if let Some(timer) = connection.timer {
             self.timers.cancel(timer);
         }
-        if let Some(queue) = connection.outgoing.take() {
-            queue.discard(&mut self.pool);
-        }
+        connection.discard_queue(&mut self.pool);
         if let Some(listener) = connection.listener {
             if let Some(acceptor) = self.sources.acceptor_mut(listener.0) {
                 acceptor.connections -= 1;

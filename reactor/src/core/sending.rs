@@ -4,10 +4,11 @@ use std::io;
 
 use bytes::Bytes;
 
-use super::{Core, NOBODY};
+use super::Core;
 use crate::connection::{CloseReason, Connection, Flushed, State, send};
 use crate::context::Sent;
-use crate::poller::{Blocked, Direction, Interest, Key, Poller};
+use crate::poller::{Blocked, Direction, Key, Poller};
+use crate::sources::NOBODY;
 
 /// A `send` of at least this many bytes goes to the socket at once: copying them would cost more than
 /// the system call that gathering might save.
@@ -18,7 +19,7 @@ impl Core {
     pub(crate) fn send(&mut self, key: Key, bytes: &[u8]) -> Sent {
         if self.gathers == key
             && bytes.len() < DIRECT
-            && self.gather.len() + bytes.len() <= self.gather_room
+            && self.gather.len() + bytes.len() < self.gather_room
         {
             self.gather.extend_from_slice(bytes);
             return Sent::Queued;
@@ -44,7 +45,7 @@ impl Core {
         if connection.state.has(State::WRITE_FAILED) {
             return Sent::Refused;
         }
-        if connection.outgoing.is_some() {
+        if connection.has_queue() {
             return self.queue(key, bytes);
         }
         match send(&connection.socket, bytes) {
@@ -109,19 +110,19 @@ impl Core {
     /// A callback of `key` begins.
     #[inline]
     pub(crate) fn begin_callback(&mut self, key: Key) {
-        let room = self.sources.connection(key).and_then(Connection::gather_room);
-        self.begin_callback_of(key, room);
+        let room = self.sources.connection(key).map_or(0, Connection::gather_room);
+        self.begin_callback_with(key, room);
     }
 
     /// A callback of `key` begins, of which the caller knows how much it may gather.
     #[inline]
-    pub(crate) fn begin_callback_of(&mut self, key: Key, room: Option<usize>) {
-        self.gathers = if room.is_some() { key } else { NOBODY };
-        self.gather_room = room.unwrap_or(0);
+    pub(crate) fn begin_callback_with(&mut self, key: Key, room: usize) {
+        self.gathers = key;
+        self.gather_room = room;
     }
 
     /// The callback of `key` is over: what it sent goes out.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn end_callback(&mut self, poller: &mut impl Poller, key: Key) {
         self.gathers = NOBODY;
         let Some(connection) = self.sources.connection_mut(key) else { return };
@@ -131,7 +132,7 @@ impl Core {
                 answer => return self.keep_gathered(poller, key, answer),
             }
         }
-        if !connection.is_plain() || connection.interest != Interest::READABLE {
+        if !connection.state.is_plain() {
             self.update_interest(poller, key);
         }
     }
@@ -192,9 +193,7 @@ impl Core {
         // Nobody is left to wait for `drained` before reading on.
         connection.state.clear(State::PAUSED);
         connection.state.clear(State::ABOVE_HIGH);
-        if let Some(queue) = connection.outgoing.take() {
-            queue.discard(&mut self.pool);
-        }
+        connection.discard_queue(&mut self.pool);
         self.agenda.flush.push(key);
     }
 
@@ -203,27 +202,21 @@ impl Core {
         let tick = self.tick;
         let Some(connection) = self.sources.connection_mut(key) else { return };
         connection.state.clear(State::FLUSH_DUE);
-        if connection.state.can_write() {
-            if let Some(queue) = &mut connection.outgoing {
-                let before = queue.len();
-                match queue.flush(&connection.socket, &mut self.pool) {
-                    Ok(Flushed::All) => connection.outgoing = None,
-                    Ok(Flushed::Blocked) => {
-                        poller.blocked(key, Direction::Write, Blocked::Short);
-                    }
-                    Ok(Flushed::Budget) => {}
-                    Err(error) => self.fail_writing(key, error),
-                }
-                let Some(connection) = self.sources.connection_mut(key) else { return };
-                let queued = connection.queued();
-                if queued < before {
-                    connection.active = tick;
-                }
-                if connection.state.has(State::ABOVE_HIGH) && queued <= connection.limits.write_low
-                {
-                    connection.state.clear(State::ABOVE_HIGH);
-                    self.agenda.drained.push(key);
-                }
+        if connection.has_queue() && connection.state.can_write() {
+            let before = connection.queued();
+            match connection.flush(&mut self.pool) {
+                Ok(Flushed::All | Flushed::Budget) => {}
+                Ok(Flushed::Blocked) => poller.blocked(key, Direction::Write, Blocked::Short),
+                Err(error) => self.fail_writing(key, error),
+            }
+            let Some(connection) = self.sources.connection_mut(key) else { return };
+            let queued = connection.queued();
+            if queued < before {
+                connection.active = tick;
+            }
+            if connection.state.has(State::ABOVE_HIGH) && queued <= connection.limits.write_low {
+                connection.state.clear(State::ABOVE_HIGH);
+                self.agenda.drained.push(key);
             }
         }
         self.go_on_ending(key);

@@ -30,14 +30,9 @@ pub(super) fn wanted(interest: Interest) -> u32 {
     bits
 }
 
-/// What the kernel said, without HUP and ERR, which come unasked and therefore need the interest:
-/// see [`closing`].
-#[cfg_attr(
-    not(any(target_os = "linux", target_os = "android")),
-    allow(clippy::bad_bit_mask, reason = "RDHUP is zero where there is none")
-)]
+/// What the kernel said. What is rare needs the descriptor's `interest`, which is looked up only then.
 #[inline]
-pub(super) fn readiness(bits: u32) -> Readiness {
+pub(super) fn readiness(bits: u32, interest: impl FnOnce() -> Interest) -> Readiness {
     let mut readiness = Readiness::default();
     if bits & IN != 0 {
         readiness |= Readiness::READABLE;
@@ -48,17 +43,26 @@ pub(super) fn readiness(bits: u32) -> Readiness {
     if bits & PRI != 0 {
         readiness |= Readiness::PRIORITY;
     }
-    if bits & RDHUP != 0 {
-        readiness |= Readiness::READ_CLOSED;
+    if bits & !(IN | OUT | PRI) != 0 {
+        readiness |= closing(bits, interest());
     }
     readiness
 }
 
-/// What HUP and ERR add: every direction of `interest`, and their hints.
-pub(super) fn closing(bits: u32, interest: Interest) -> Readiness {
+/// What the ends of a stream and errors add: HUP and ERR come unasked, and are every direction of
+/// `interest`.
+#[cfg_attr(
+    not(any(target_os = "linux", target_os = "android")),
+    allow(clippy::bad_bit_mask, reason = "RDHUP is zero where there is none")
+)]
+#[cold]
+fn closing(bits: u32, interest: Interest) -> Readiness {
     let mut readiness = Readiness::default();
     if bits & (HUP | ERR) != 0 {
         readiness |= Readiness::all(interest);
+    }
+    if bits & RDHUP != 0 {
+        readiness |= Readiness::READ_CLOSED;
     }
     if bits & HUP != 0 {
         readiness |= Readiness::READ_CLOSED | Readiness::WRITE_CLOSED;
@@ -109,7 +113,7 @@ mod tests {
             ("hang-up, urgent only", HUP, Interest::PRIORITY, P | RC | WC),
         ];
         for (what, bits, interest, expected) in table {
-            assert_eq!(readiness(bits) | closing(bits, interest), expected, "{what}");
+            assert_eq!(readiness(bits, || interest), expected, "{what}");
         }
     }
 }

@@ -58,21 +58,14 @@ impl EpollPoller {
         let mut reported = Reported { waker: false, orphan: false };
         for raw in &self.buffer[..count] {
             let (seen, data) = (raw.events, raw.u64);
-            if data == WAKER {
-                reported.waker = true;
-                continue;
-            }
             let key = Key::from_bits(data);
-            let entry = self.registrations.table.get(key);
-            let Some(entry) = entry.filter(|entry| matches!(entry.state, Held::Listed(_))) else {
+            if let Some(interest) = self.registrations.listed(key) {
+                events.push(Event::new(key, bits::readiness(seen, || interest)));
+            } else if data == WAKER {
+                reported.waker = true;
+            } else {
                 reported.orphan = true;
-                continue;
-            };
-            let mut readiness = bits::readiness(seen);
-            if seen & (bits::HUP | bits::ERR) != 0 {
-                readiness |= bits::closing(seen, entry.interest);
             }
-            events.push(Event::new(key, readiness));
         }
         reported
     }

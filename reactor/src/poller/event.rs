@@ -96,6 +96,9 @@ pub enum Blocked {
 }
 
 /// What a caller wants to hear of: any mix of readable, writable and priority, also none.
+///
+// The bits of the two sets are those of poll(2), as far as they fit: so most of a kernel's report is
+// taken over by one mask.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Interest(u8);
 
@@ -105,9 +108,9 @@ impl Interest {
     /// Data, a new connection, or the end of the stream.
     pub const READABLE: Self = Self(1);
     /// Room for data, or the end of a connect.
-    pub const WRITABLE: Self = Self(2);
+    pub const WRITABLE: Self = Self(4);
     /// Urgent data (TCP), and what else poll(2) calls POLLPRI.
-    pub const PRIORITY: Self = Self(4);
+    pub const PRIORITY: Self = Self(2);
 
     /// What is wanted here or there: `|`, for constants.
     #[must_use]
@@ -186,15 +189,15 @@ impl Readiness {
     /// A read would not block: it gives data, the end of the stream, or an error.
     pub const READABLE: Self = Self(1);
     /// A write would not block, or a connect is over.
-    pub const WRITABLE: Self = Self(2);
+    pub const WRITABLE: Self = Self(4);
     /// Urgent data is pending.
-    pub const PRIORITY: Self = Self(4);
+    pub const PRIORITY: Self = Self(2);
     /// Hint: the peer will send no more; what it has sent may still be unread.
-    pub const READ_CLOSED: Self = Self(8);
+    pub const READ_CLOSED: Self = Self(32);
     /// Hint: nothing can be sent any more.
     pub const WRITE_CLOSED: Self = Self(16);
     /// Hint: an error is pending, or the kernel refused a deferred change of the interest.
-    pub const ERROR: Self = Self(32);
+    pub const ERROR: Self = Self(8);
 
     /// All that `interest` holds, and nothing else.
     #[inline]
@@ -292,7 +295,7 @@ impl fmt::Debug for Readiness {
 /// Writes a set of bits by their names, in the order of the bits.
 fn names(f: &mut fmt::Formatter<'_>, set: &str, bits: u8) -> fmt::Result {
     const NAMES: [&str; 6] =
-        ["READABLE", "WRITABLE", "PRIORITY", "READ_CLOSED", "WRITE_CLOSED", "ERROR"];
+        ["READABLE", "PRIORITY", "WRITABLE", "ERROR", "WRITE_CLOSED", "READ_CLOSED"];
     let held: Vec<_> = NAMES
         .iter()
         .enumerate()
@@ -350,6 +353,11 @@ impl Events {
         Self { list: Vec::with_capacity(capacity), capacity }
     }
 
+    /// A buffer that holds nothing, and owns no memory.
+    pub(crate) const fn none() -> Self {
+        Self { list: Vec::new(), capacity: 0 }
+    }
+
     /// How many events fit in all.
     #[must_use]
     pub fn capacity(&self) -> usize {
@@ -390,11 +398,11 @@ impl Events {
         self.list.push(event);
     }
 
-    /// The event at a place in the order of their report.
+    /// The events, in the order of their report.
     #[inline]
     #[must_use]
-    pub fn get(&self, place: usize) -> Option<Event> {
-        self.list.get(place).copied()
+    pub fn as_slice(&self) -> &[Event] {
+        &self.list
     }
 
     /// Adds to the last event of `key`.

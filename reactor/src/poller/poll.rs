@@ -73,16 +73,12 @@ impl PollPoller {
     fn event_at(&mut self, place: usize) -> Event {
         let (key, entry) = (self.keys[place], &mut self.entries[place]);
         let seen = u32::from(entry.revents as u16);
-        let mut readiness = bits::readiness(seen);
-        if seen & (bits::HUP | bits::ERR) != 0 {
-            let interest = self.table.get(key).map_or(Interest::NONE, |entry| entry.interest);
-            readiness |= bits::closing(seen, interest);
-        }
+        let interest = || self.table.get(key).map_or(Interest::NONE, |entry| entry.interest);
+        let mut readiness = bits::readiness(seen, interest);
         if entry.revents & libc::POLLNVAL != 0 {
             // Closed behind our back: said once, and not asked for again.
             *entry = ask(entry.fd, Interest::NONE);
-            let interest = self.table.get(key).map_or(Interest::NONE, |entry| entry.interest);
-            readiness |= Readiness::all(interest) | Readiness::ERROR;
+            readiness |= Readiness::all(interest()) | Readiness::ERROR;
         }
         Event::new(key, readiness)
     }

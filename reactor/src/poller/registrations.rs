@@ -86,6 +86,18 @@ impl<L: InterestList> Registrations<L> {
         Ok(())
     }
 
+    /// The interest of `key`, if it is in the kernel's list.
+    #[cfg(epoll)]
+    #[inline]
+    pub(super) fn listed(&self, key: Key) -> Option<Interest> {
+        match self.table.at(key.index()) {
+            Some(entry) if entry.key == key && matches!(entry.state, Held::Listed(_)) => {
+                Some(entry.interest)
+            }
+            _ => None,
+        }
+    }
+
     pub(super) fn modify(&mut self, key: Key, interest: Interest) -> io::Result<()> {
         let entry = self.table.get_mut(key)?;
         entry.interest = interest;

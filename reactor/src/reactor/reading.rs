@@ -1,106 +1,143 @@
 //! What comes for connections, up to the peer's end.
 
-use std::io::{self, Read};
+use std::io;
 
 use super::{Reactor, SCRATCH};
-use crate::connection::{CloseReason, Input, Phase, State};
+use crate::connection::{CloseReason, Input, Left, Phase, State};
 use crate::context::Context;
 use crate::handler::Handler;
 use crate::ids::ConnId;
-use crate::poller::{Blocked, Direction, Key, Poller};
+use crate::poller::{Blocked, Direction, Event, Key, Poller, Readiness};
 
 /// Bytes that one connection reads in a turn, before the others have their turn.
 const READ_BUDGET: usize = 4 * SCRATCH;
 /// Bytes that a closed connection drops while it waits for the peer's end.
 const LINGER_BYTES: u32 = 1024 * 1024;
 
-/// Which bytes a delivery is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Bytes {
-    /// What one read brings, and what was left behind.
-    New,
-    /// What was left behind.
-    Left,
-    /// What was left behind, for the last time: also if it is less than the low-water mark.
-    Last,
+/// What is to be delivered.
+struct Unread {
+    /// What the handler left behind, with the new bytes.
+    left: Option<Left>,
+    /// How many bytes of the scratch buffer are new.
+    count: usize,
+    /// Whether the low-water mark is reached.
+    enough: bool,
 }
 
 impl<H: Handler, P: Poller> Reactor<H, P> {
-    /// Reads until a short read or the budget ends it: never on to WouldBlock, which costs a system
-    /// call for each message.
-    #[inline]
-    pub(super) fn read(&mut self, key: Key) {
+    /// Reads, and hands the handler what is unread, until a short read or the budget ends it: never on
+    /// to WouldBlock, which costs a system call for each message. Says whether there is such a
+    /// connection.
+    #[inline(always)]
+    pub(super) fn read(&mut self, key: Key) -> bool {
         let mut budget = READ_BUDGET;
-        while let Some(count) = self.deliver(key, Bytes::New) {
+        loop {
+            let Some(connection) = self.core.sources.connection_mut(key) else { return false };
+            let unread = if connection.state.is_plain() {
+                match connection.read(&mut self.scratch) {
+                    Ok(count) if count > 0 => {
+                        connection.active = self.core.tick;
+                        let enough = count >= connection.read_low;
+                        let room = connection.gather_most;
+                        self.core.begin_callback_with(key, room);
+                        Unread { left: None, count, enough }
+                    }
+                    answer => {
+                        self.end_reading(key, answer);
+                        return true;
+                    }
+                }
+            } else {
+                match self.unread(key) {
+                    Some(unread) => unread,
+                    None => return true,
+                }
+            };
+            let count = unread.count;
+            self.deliver(key, unread);
             if count < SCRATCH {
-                self.poller.blocked(key, Direction::Read, Blocked::Short);
-                return;
+                if count > 0 {
+                    self.poller.blocked(key, Direction::Read, Blocked::Short);
+                }
+                return true;
             }
             budget -= count;
             if budget == 0 {
-                return;
+                return true;
             }
         }
     }
 
-    /// Hands the handler what is unread: what it left behind, and what one read brings. Says how much
-    /// that was, if there is a point in reading on.
-    ///
-    /// The one place from which `data` is called, so that the compiler can put the handler's code here.
-    fn deliver(&mut self, key: Key, bytes: Bytes) -> Option<usize> {
+    /// What is unread of a connection of which there is more to be asked.
+    fn unread(&mut self, key: Key) -> Option<Unread> {
         let connection = self.core.sources.connection_mut(key)?;
+        let state = connection.state;
+        connection.state.clear(State::NO_READ);
+        connection.state.clear(State::LAST);
         let mut count = 0;
-        if bytes == Bytes::New {
+        if !state.has(State::NO_READ) {
             if !connection.reads() {
                 return None;
             }
-            match (&connection.socket).read(&mut self.scratch) {
+            match connection.read(&mut self.scratch) {
                 Ok(read) if read > 0 => count = read,
-                answer => return self.end_reading(key, answer),
+                answer => {
+                    self.end_reading(key, answer);
+                    return None;
+                }
             }
             connection.active = self.core.tick;
         }
-        if connection.state.phase() != Phase::Open {
+        if state.phase() != Phase::Open {
             self.drop_read(key, count);
-            return Some(count);
+            return None;
         }
+        let mut left = connection.take_unread();
+        if let Some(left) = &mut left {
+            left.extend_from_slice(&self.scratch[..count]);
+        }
+        let sum = left.as_ref().map_or(count, |left| left.len());
+        let enough = sum >= connection.read_low || state.has(State::LAST) && sum > 0;
         let room = connection.gather_room();
-        let mut left = connection.unread.take();
-        let unread = match &mut left {
-            None => &self.scratch[..count],
-            Some(left) => {
-                left.extend_from_slice(&self.scratch[..count]);
-                &left[..]
-            }
+        self.core.begin_callback_with(key, room);
+        Some(Unread { left, count, enough })
+    }
+
+    #[inline(always)]
+    fn deliver(&mut self, key: Key, unread: Unread) {
+        let bytes = match &unread.left {
+            None => &self.scratch[..unread.count],
+            Some(left) => left,
         };
-        let (mut taken, low) = (0, connection.read_low);
-        if !unread.is_empty() && (unread.len() >= low || bytes == Bytes::Last) {
-            self.core.begin_callback_of(key, room);
-            let mut input = Input::new(unread);
+        let mut taken = 0;
+        if unread.enough {
+            let mut input = Input::new(bytes);
             let mut ctx = Context { core: &mut self.core, poller: &mut self.poller };
             self.handler.data(&mut ctx, ConnId(key), &mut input);
             taken = input.taken();
-            if taken == 0 {
-                self.core.forget_again(key, low);
-            }
         }
-        if let Some(mut left) = left {
-            left.drain(..taken);
-            self.keep(key, left);
-        } else if taken < count {
-            self.keep(key, Box::new(self.scratch[taken..count].to_vec()));
+        if taken < unread.count || unread.left.is_some() {
+            self.keep(key, unread, taken);
         }
         self.core.end_callback(&mut self.poller, key);
-        Some(count)
     }
 
-    /// Keeps what the handler left behind.
+    /// Keeps what the handler left behind, or wasn't shown yet.
     #[cold]
-    #[expect(clippy::box_collection, reason = "as it is kept")]
-    fn keep(&mut self, key: Key, left: Box<Vec<u8>>) {
+    fn keep(&mut self, key: Key, unread: Unread, taken: usize) {
+        if taken == 0 {
+            self.core.forget_again(key);
+        }
+        let left = match unread.left {
+            None => Box::new(self.scratch[taken..unread.count].to_vec()),
+            Some(mut left) => {
+                left.drain(..taken);
+                left
+            }
+        };
         if let Some(connection) = self.core.sources.connection_mut(key) {
             if !left.is_empty() && connection.state.phase() == Phase::Open {
-                connection.unread = Some(left);
+                connection.keep_unread(left);
             }
         }
     }
@@ -119,9 +156,8 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
     }
 
     /// A read gave nothing: it would block, or the peer's side has ended, by its FIN or by an error.
-    /// Says whether to try again.
     #[cold]
-    fn end_reading(&mut self, key: Key, answer: io::Result<usize>) -> Option<usize> {
+    fn end_reading(&mut self, key: Key, answer: io::Result<usize>) {
         match answer {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                 // Still readable: the next turn reads it.
@@ -132,7 +168,6 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
             Ok(_) => self.peer_has_ended(key, None),
             Err(error) => self.peer_has_ended(key, Some(error)),
         }
-        None
     }
 
     fn peer_has_ended(&mut self, key: Key, error: Option<io::Error>) {
@@ -160,7 +195,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         // As often as the handler asks for the rest of it.
         let mut left = connection.unread();
         let state = loop {
-            self.deliver(key, Bytes::Last);
+            self.deliver_left(key, State::LAST);
             let Some(connection) = self.core.sources.connection_mut(key) else { return };
             let again = connection.state.has(State::DELIVER_DUE);
             connection.state.clear(State::DELIVER_DUE);
@@ -183,17 +218,27 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         self.core.end_callback(&mut self.poller, key);
     }
 
+    /// Delivers what was left behind, by the way that all bytes go.
+    fn deliver_left(&mut self, key: Key, how: State) {
+        if let Some(connection) = self.core.sources.connection_mut(key) {
+            connection.state.set(State::NO_READ);
+            connection.state.set(how);
+            self.serve(&[Event::new(key, Readiness::READABLE)]);
+        }
+    }
+
     pub(super) fn deliver_again(&mut self, key: Key) {
         let Some(connection) = self.core.sources.connection_mut(key) else { return };
         let state = connection.state;
         connection.state.clear(State::DELIVER_DUE);
+        connection.state.clear(State::NEW_MARK);
         if state.has(State::DELIVER_DUE) && !state.has(State::PAUSED) {
             if state.has(State::END_DUE) {
                 return self.tell_end(key);
             }
             // After the end of the stream no more can come to reach the mark.
             let ended = state.has(State::READ_ENDED);
-            self.deliver(key, if ended { Bytes::Last } else { Bytes::Left });
+            self.deliver_left(key, if ended { State::LAST } else { State::NO_READ });
         }
     }
 }
