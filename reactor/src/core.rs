@@ -86,6 +86,8 @@ pub(crate) struct Core {
     /// Fewer bytes than this may be gathered: none while a queue would have to go before them, or if
     /// nothing may be sent.
     gather_room: usize,
+    /// How many bytes the running callback may still send at once.
+    direct_room: usize,
     /// Whether listeners wait until a connection closes.
     pub(crate) accepting_waits: bool,
     pub(crate) signals: Option<Key>,
@@ -109,6 +111,7 @@ impl Core {
             gathers: NOBODY,
             gather: Vec::with_capacity(GATHER),
             gather_room: 0,
+            direct_room: 0,
             accepting_waits: false,
             signals: None,
         }
@@ -205,7 +208,8 @@ impl Core {
         }
         connection.limits = Arc::new(limits);
         connection.remember();
-        if changed && connection.state.phase() == Phase::Open {
+        let times_its_end = connection.state.has(State::DRAIN_TIMED);
+        if changed && connection.state.phase() == Phase::Open && !times_its_end {
             self.set_idle_timer(key, idle);
         }
         self.deliver_again(key);

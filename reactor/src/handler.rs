@@ -43,7 +43,8 @@ pub trait Handler {
         ctx.close(conn);
     }
 
-    /// The queue of a connection was above its high-water mark, and is back at the low one.
+    /// The queue of a connection was above its high-water mark, and is back at the low one: sent, or
+    /// given up because a write has failed.
     fn drained(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
         let _ = (ctx, conn);
     }

@@ -203,6 +203,9 @@ pub(super) fn the_last_words_arrive_after_a_failed_write<P: Subject>() {
             refused |= server.ctx().send(conn, b"more") == Sent::Refused;
             refused
         });
+        // A pause holds, whatever fails in it.
+        server.silent();
+        server.ctx().resume(conn);
         let end = server.until_closed(conn);
         let broken = End::Error(io::ErrorKind::BrokenPipe);
         assert!(end == End::Error(RESET) || end == broken, "{family:?}: {end:?}");
@@ -325,6 +328,29 @@ pub(super) fn idle_counts_from_the_last_byte<P: Subject>() {
         assert!(idle >= Duration::from_millis(199), "closed after {idle:?}");
         assert!(idle < Duration::from_secs(2), "closed after {idle:?}");
     }
+}
+
+/// What is sent from bytes that came long ago counts, too. This takes half a second.
+pub(super) fn who_is_sent_to_isn_t_idle<P: Subject>() {
+    let mut conn_of = None;
+    let mut server = Server::<P>::with(Family::Tcp, idle(200), move |ctx, call| match call {
+        Call::Accepted(conn, _) => conn_of = Some(conn),
+        Call::Data(conn, input) => {
+            ctx.send(conn, input.take_first(1));
+            ctx.after(Duration::from_millis(10), 0);
+        }
+        Call::Timer(..) => ctx.resume(conn_of.unwrap()),
+        _ => {}
+    });
+    let (mut peer, _) = server.connect();
+    peer.send(&[1; 1000]);
+    let start = Instant::now();
+    let mut bytes = Vec::new();
+    server.until("some time has gone by", |_| {
+        peer.read_some(&mut bytes, 100);
+        start.elapsed() > Duration::from_millis(500)
+    });
+    assert_eq!(server.reactor.handler().open(), 1, "idle after {} bytes", bytes.len());
 }
 
 /// A peer that never takes what is queued is idle, and what it got isn't all.

@@ -6,19 +6,23 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod budgets;
 mod closing;
 mod crowd;
 mod delivery;
 #[cfg(any(all(feature = "epoll", target_os = "linux"), feature = "mio"))]
 mod embedding;
+mod last_words;
 mod layers;
 mod lifecycle;
 mod listeners;
 mod mailbox;
+mod memory;
 mod reading;
 mod reentrancy;
 mod signals;
 mod starved;
+mod stopping;
 mod timers;
 mod udp;
 mod waiting;
@@ -81,6 +85,24 @@ macro_rules! on {
 
 suite! {
     in_process {
+        budgets {
+            a_callback_ends_also_with_a_fast_peer
+            small_bites_leave_room_for_others
+        }
+        last_words {
+            finish_drops_nothing_that_waits
+            a_failed_write_drops_nothing_that_waits
+            come_after_finish
+            come_after_finish_in_a_timer
+            nothing_comes_in_a_pause
+            new_limits_keep_the_deadline
+        }
+        stopping {
+            a_stop_loses_nothing_that_the_kernel_has
+            an_idle_end_loses_nothing_that_the_kernel_has
+            a_stop_with_nothing_unread_loses_nothing
+            a_shut_down_doesn_t_undo_a_stop
+        }
         layers {
             a_handler_can_wrap_any_other
         }
@@ -169,6 +191,7 @@ suite! {
             an_abort_drops_what_is_queued
             who_is_idle_is_closed_and_nobody_else
             idle_counts_from_the_last_byte
+            who_is_sent_to_isn_t_idle
             an_idle_reader_learns_that_it_was_not_all
             an_idle_timeout_can_be_set_and_taken_back
             a_finished_peer_that_reads_slowly_gets_all
@@ -238,6 +261,11 @@ suite! {
         }
     }
     own_process {
+        memory {
+            headers_between_shared_bodies_cost_what_they_are
+            a_tick_to_a_crowd_costs_what_it_is
+            a_byte_left_of_a_long_frame_costs_a_byte
+        }
         crowd {
             a_crowd_at_once_is_all_accepted
             a_crowd_doesn_t_delay_others

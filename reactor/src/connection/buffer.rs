@@ -6,10 +6,17 @@ use std::io::{self, IoSlice};
 use bytes::{Buf, Bytes};
 use socket2::Socket;
 
+/// Bytes of the first block of a queue. Most queues never need another, and many may have one at the
+/// same time.
+const FIRST: usize = 1000;
 /// Bytes of a pooled block: what small sends are gathered in.
 const BLOCK: usize = 16 * 1024;
 /// Blocks that the pool keeps; more than that go back to the allocator.
 const POOLED: usize = 256;
+/// What a shared piece counts besides its bytes, for what it is to be remembered by, and the own piece
+/// behind it.
+pub(crate) const PIECE: usize = 64;
+const _: () = assert!(PIECE >= 2 * size_of::<Piece>());
 /// Pieces that one system call takes.
 const PIECES: usize = 64;
 /// Bytes that one flush sends at most, before the others have their turn.
@@ -54,31 +61,26 @@ fn again(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
 #[derive(Debug, Default)]
 pub(crate) struct Outgoing {
     pieces: VecDeque<Piece>,
+    /// The bytes of all pieces of our own, one after the other.
+    blocks: VecDeque<Block>,
     len: usize,
+    /// Pieces that are shared.
+    shared: usize,
 }
 
 #[derive(Debug)]
 enum Piece {
-    /// Bytes of our own, of which the first `sent` have left.
-    Own { bytes: Vec<u8>, sent: usize },
+    /// So many bytes of our own, which are all in one block.
+    Own(usize),
     /// Bytes that others hold, too.
     Shared(Bytes),
 }
 
-impl Piece {
-    fn rest(&self) -> &[u8] {
-        match self {
-            Self::Own { bytes, sent } => &bytes[*sent..],
-            Self::Shared(bytes) => bytes,
-        }
-    }
-
-    fn advance(&mut self, count: usize) {
-        match self {
-            Self::Own { sent, .. } => *sent += count,
-            Self::Shared(bytes) => bytes.advance(count),
-        }
-    }
+/// Memory that is filled once, and given back when all of it has left.
+#[derive(Debug)]
+struct Block {
+    bytes: Vec<u8>,
+    sent: usize,
 }
 
 /// Where a flush has ended.
@@ -98,26 +100,43 @@ impl Outgoing {
         self.len
     }
 
+    /// What the queue takes of a cap: its bytes, and what they are remembered by.
+    pub(crate) fn cost(&self) -> usize {
+        self.len + self.shared * PIECE
+    }
+
     /// Queues a copy of `bytes`.
     pub(crate) fn push(&mut self, mut bytes: &[u8], pool: &mut Pool) {
         self.len += bytes.len();
-        if let Some(Piece::Own { bytes: last, .. }) = self.pieces.back_mut() {
+        if let Some(Block { bytes: last, .. }) = self.blocks.back_mut() {
             let (fits, rest) = bytes.split_at(bytes.len().min(last.capacity() - last.len()));
             last.extend_from_slice(fits);
             bytes = rest;
+            if !fits.is_empty() {
+                match self.pieces.back_mut() {
+                    Some(Piece::Own(len)) => *len += fits.len(),
+                    _ => self.pieces.push_back(Piece::Own(fits.len())),
+                }
+            }
         }
         if bytes.is_empty() {
             return;
         }
-        let mut block = if bytes.len() < BLOCK { pool.take() } else { Vec::new() };
+        let mut block = match bytes.len() {
+            0..=FIRST if self.blocks.is_empty() => Vec::with_capacity(FIRST),
+            0..=BLOCK => pool.take(),
+            more => Vec::with_capacity(more),
+        };
         block.extend_from_slice(bytes);
-        self.pieces.push_back(Piece::Own { bytes: block, sent: 0 });
+        self.blocks.push_back(Block { bytes: block, sent: 0 });
+        self.pieces.push_back(Piece::Own(bytes.len()));
     }
 
     /// Queues `bytes` without copying them.
     pub(crate) fn push_shared(&mut self, bytes: Bytes) {
         self.len += bytes.len();
         if !bytes.is_empty() {
+            self.shared += 1;
             self.pieces.push_back(Piece::Shared(bytes));
         }
     }
@@ -141,43 +160,78 @@ impl Outgoing {
 
     /// One call: how many bytes it was asked to send, and how many it did.
     fn send(&self, socket: &Socket) -> io::Result<(usize, usize)> {
-        if let [piece] = self.pieces.as_slices().0 {
-            let rest = piece.rest();
-            return Ok((rest.len(), again(|| socket.send_with_flags(rest, FLAGS))?));
-        }
         let mut slices = [IoSlice::new(&[]); PIECES];
-        let mut asked = 0;
-        let mut count = 0;
-        for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
-            *slice = IoSlice::new(piece.rest());
-            asked += slice.len();
+        let (mut asked, mut count) = (0, 0);
+        for (slice, bytes) in slices.iter_mut().zip(self.slices()) {
+            *slice = IoSlice::new(bytes);
+            asked += bytes.len();
             count += 1;
         }
-        let sent = again(|| socket.send_vectored_with_flags(&slices[..count], FLAGS))?;
+        let sent = match &slices[..count] {
+            [bytes] => again(|| socket.send_with_flags(bytes, FLAGS)),
+            slices => again(|| socket.send_vectored_with_flags(slices, FLAGS)),
+        }?;
         Ok((asked, sent))
     }
 
+    /// The bytes of each piece.
+    fn slices(&self) -> impl Iterator<Item = &[u8]> {
+        let mut blocks = self.blocks.iter();
+        let mut own: &[u8] = &[];
+        self.pieces.iter().map(move |piece| match piece {
+            Piece::Shared(bytes) => bytes,
+            Piece::Own(len) => {
+                if own.is_empty() {
+                    own = blocks.next().map_or(&[], |block| &block.bytes[block.sent..]);
+                }
+                let (piece, rest) = own.split_at(*len);
+                own = rest;
+                piece
+            }
+        })
+    }
+
+    /// The first `sent` bytes have left.
     fn advance(&mut self, mut sent: usize, pool: &mut Pool) {
         self.len -= sent;
         while let Some(piece) = self.pieces.front_mut() {
-            let rest = piece.rest().len();
-            if sent < rest {
-                piece.advance(sent);
+            let len = match piece {
+                Piece::Own(len) => *len,
+                Piece::Shared(bytes) => bytes.len(),
+            };
+            let leaves = len.min(sent);
+            match piece {
+                Piece::Shared(bytes) => bytes.advance(leaves),
+                Piece::Own(len) => {
+                    *len -= leaves;
+                    self.advance_own(leaves, pool);
+                }
+            }
+            if leaves < len {
                 return;
             }
-            sent -= rest;
-            if let Some(Piece::Own { bytes, .. }) = self.pieces.pop_front() {
-                pool.give(bytes);
+            if let Some(Piece::Shared(_)) = self.pieces.pop_front() {
+                self.shared -= 1;
+            }
+            sent -= leaves;
+        }
+    }
+
+    /// The next `sent` bytes of our own have left, which are in one block.
+    fn advance_own(&mut self, sent: usize, pool: &mut Pool) {
+        let Some(block) = self.blocks.front_mut() else { return };
+        block.sent += sent;
+        if block.sent == block.bytes.len() {
+            if let Some(block) = self.blocks.pop_front() {
+                pool.give(block.bytes);
             }
         }
     }
 
     /// Gives all memory back.
     pub(crate) fn discard(self, pool: &mut Pool) {
-        for piece in self.pieces {
-            if let Piece::Own { bytes, .. } = piece {
-                pool.give(bytes);
-            }
+        for block in self.blocks {
+            pool.give(block.bytes);
         }
     }
 }
@@ -253,7 +307,8 @@ mod tests {
                 got.extend_from_slice(&buffer[..count]);
             }
             prop_assert!(got == sent);
-            prop_assert_eq!(queue.len(), 0);
+            prop_assert_eq!((queue.len(), queue.cost()), (0, 0));
+            prop_assert!(queue.blocks.is_empty() && queue.pieces.is_empty());
             prop_assert_eq!(queue.flush(&near, &mut pool).unwrap(), Flushed::All);
         }
     }
@@ -263,7 +318,7 @@ mod tests {
         let (near, _far) = pair();
         let (mut queue, mut pool) = (Outgoing::default(), Pool::default());
         for _ in 0..3 {
-            queue.push(b"hello", &mut pool);
+            queue.push(&[7; 2 * FIRST], &mut pool);
             assert!(pool.free.is_empty());
             assert_eq!(queue.flush(&near, &mut pool).unwrap(), Flushed::All);
             assert_eq!(pool.free.len(), 1);

@@ -13,7 +13,11 @@ pub struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+    /// What a layer hands to the handler that it wraps, or a test to the one that it tries: bytes, none
+    /// of which are taken yet.
+    #[inline]
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, taken: 0 }
     }
 
@@ -36,7 +40,8 @@ impl<'a> Input<'a> {
 
     /// How many bytes were taken.
     #[inline]
-    pub(crate) fn taken(&self) -> usize {
+    #[must_use]
+    pub fn taken(&self) -> usize {
         self.taken
     }
 }

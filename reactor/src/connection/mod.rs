@@ -2,6 +2,7 @@
 
 mod buffer;
 mod input;
+mod left;
 mod state;
 mod watermarks;
 
@@ -10,8 +11,9 @@ use std::sync::Arc;
 
 use socket2::Socket;
 
-pub(crate) use buffer::{Flushed, Outgoing, Pool, send};
+pub(crate) use buffer::{Flushed, Outgoing, PIECE, Pool, send};
 pub use input::Input;
+pub(crate) use left::Left;
 pub use state::CloseReason;
 pub(crate) use state::{Phase, State};
 pub use watermarks::Limits;
@@ -23,6 +25,9 @@ use crate::timer::TimerId;
 /// Bytes that are gathered during one callback before they go to the socket.
 pub(crate) const GATHER: usize = 64 * 1024;
 
+/// How often input is read to be dropped, when a connection ends at once.
+const DROPPED_READS: usize = 512;
+
 /// A stream socket and all that the loop knows of it. An idle one owns no buffer.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -31,7 +36,7 @@ pub(crate) struct Connection {
     interest: Interest,
     pub(crate) state: State,
     /// What the handler left behind.
-    unread: Option<Left>,
+    unread: Option<Box<Left>>,
     /// What the peer hasn't taken.
     outgoing: Option<Box<Outgoing>>,
     /// Why it ends: the first reason, which no later one replaces.
@@ -50,9 +55,6 @@ pub(crate) struct Connection {
     /// The turn's time, in milliseconds, when bytes last came or went.
     pub(crate) active: u64,
 }
-
-/// Bytes that a handler left behind. Most connections have none, and their size counts.
-pub(crate) type Left = Box<Vec<u8>>;
 
 impl Connection {
     pub(crate) fn new(socket: Socket, limits: Arc<Limits>, listener: Option<ListenerId>) -> Self {
@@ -78,6 +80,11 @@ impl Connection {
     /// Bytes queued for the peer.
     pub(crate) fn queued(&self) -> usize {
         self.outgoing.as_ref().map_or(0, |queue| queue.len())
+    }
+
+    /// What is queued takes so much of the cap.
+    pub(crate) fn queue_cost(&self) -> usize {
+        self.outgoing.as_ref().map_or(0, |queue| queue.cost())
     }
 
     /// The queue, which an idle connection doesn't own.
@@ -111,7 +118,7 @@ impl Connection {
 
     /// Bytes that the handler left behind.
     pub(crate) fn unread(&self) -> usize {
-        self.unread.as_ref().map_or(0, |bytes| bytes.len())
+        self.unread.as_ref().map_or(0, |left| left.len())
     }
 
     /// Reads from the socket: how many bytes, zero at the end of the stream.
@@ -121,13 +128,13 @@ impl Connection {
     }
 
     /// Takes what the handler left behind.
-    pub(crate) fn take_unread(&mut self) -> Option<Left> {
+    pub(crate) fn take_unread(&mut self) -> Option<Box<Left>> {
         self.state.clear(State::UNREAD);
         self.unread.take()
     }
 
     /// Keeps what the handler left behind.
-    pub(crate) fn keep_unread(&mut self, left: Left) {
+    pub(crate) fn keep_unread(&mut self, left: Box<Left>) {
         self.state.set(State::UNREAD);
         self.unread = Some(left);
     }
@@ -184,6 +191,17 @@ impl Connection {
     /// Keeps the first reason.
     pub(crate) fn latch(&mut self, reason: CloseReason) {
         self.reason.get_or_insert_with(|| Box::new(reason));
+    }
+
+    /// Reads what has come and drops it, so that to close the socket doesn't reset what the system still
+    /// has to deliver. Bounded: a peer that goes on sending is reset nevertheless.
+    pub(crate) fn drop_input(&self) {
+        let mut buffer = [0; 16 * 1024];
+        for _ in 0..DROPPED_READS {
+            if !matches!(self.read(&mut buffer), Ok(count) if count > 0) {
+                return;
+            }
+        }
     }
 
     /// Ends the connection with an RST when the socket is closed (socket(7), SO_LINGER).

@@ -13,14 +13,19 @@ pub struct Limits {
     pub read_low: usize,
     /// Read high-water, bytes: with this many left unread by the handler, reading pauses until it
     /// takes some. Raised to `read_low` where it is lower. Default 1 MiB.
+    ///
+    /// So it is also the longest message that a handler can wait for: with one that is longer, nothing
+    /// comes any more, neither `data` nor the peer's end. A handler that sees this many bytes and no
+    /// whole message among them should take them, close the connection, or raise the mark.
     pub read_high: usize,
     /// Write low-water, bytes: once the queue is back at it, `drained` comes. Default 64 KiB.
     pub write_low: usize,
     /// Write high-water, bytes: with more queued than this, `send` says
     /// [`AboveHighWater`](crate::Sent::AboveHighWater). Default 256 KiB.
     pub write_high: usize,
-    /// The most bytes that may be queued; who sends more loses the connection
-    /// ([`CloseReason::Overflow`](crate::CloseReason::Overflow)). Default 16 MiB.
+    /// The most bytes that may be queued, of which each `send_shared` counts for 64 more; who sends
+    /// more loses the connection ([`CloseReason::Overflow`](crate::CloseReason::Overflow)). Default
+    /// 16 MiB.
     pub write_cap: usize,
     /// Ends a connection on which nothing came and nothing went for so long. Default: never.
     pub idle_timeout: Option<Duration>,

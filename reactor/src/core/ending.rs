@@ -48,8 +48,12 @@ impl Core {
         }
         let cuts_off = match reason {
             CloseReason::Finished => false,
-            // What the system holds it goes on to deliver; a clean end must not hide what is missing.
-            CloseReason::Idle | CloseReason::Stopped { .. } => connection.queued() > 0,
+            CloseReason::Idle | CloseReason::Stopped { .. } if connection.queued() == 0 => {
+                // The system goes on to deliver what it holds, if nothing waits to be read.
+                connection.drop_input();
+                false
+            }
+            // A clean end must not hide what is missing.
             _ => true,
         };
         if cuts_off {
@@ -66,10 +70,12 @@ impl Core {
     pub(super) fn go_on_ending(&mut self, key: Key) {
         let Some(connection) = self.sources.connection_mut(key) else { return };
         let state = connection.state;
+        // A handler that pauses may still be owed what was left behind.
+        let read_all = state.has(State::READ_ENDED) && !state.has(State::END_DUE);
         if state.has(State::WRITE_FAILED) {
             // Reading goes on to the end of what the peer has said, for a bounded time.
             match state.phase() {
-                Phase::Open if !state.has(State::READ_ENDED) => self.set_drain_timer(key),
+                Phase::Open if !read_all => self.set_drain_timer(key),
                 Phase::Open | Phase::Draining => self.end(key, CloseReason::Finished),
                 Phase::Lingering | Phase::Closed => {}
             }
@@ -90,7 +96,7 @@ impl Core {
             }
             Phase::Open if state.has(State::FINISHING) => {
                 self.end_writing(key);
-                if state.has(State::READ_ENDED) {
+                if read_all {
                     self.end(key, CloseReason::Finished);
                 }
             }
@@ -104,8 +110,12 @@ impl Core {
             connection.state.set(State::WRITE_ENDED);
             if let Err(error) = connection.socket.shutdown(Shutdown::Write) {
                 // "Not connected" is what came of it; why, is still to be asked for.
-                let cause = connection.socket.take_error().ok().flatten();
-                self.end(key, CloseReason::Error(cause.unwrap_or(error)));
+                let cause = connection.socket.take_error().ok().flatten().unwrap_or(error);
+                if connection.state.phase() == Phase::Open {
+                    self.fail_writing(key, cause);
+                } else {
+                    self.end(key, CloseReason::Error(cause));
+                }
             }
         }
     }
@@ -178,6 +188,9 @@ impl Core {
         }
         for key in self.sources.keys(Kind::Connection) {
             self.close(key);
+        }
+        if self.course == Course::Stop {
+            return;
         }
         self.timers.insert(deadline, Due::Stop);
         self.course = if self.connections == 0 { Course::Stop } else { Course::Drain };

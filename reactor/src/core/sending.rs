@@ -5,7 +5,7 @@ use std::io;
 use bytes::Bytes;
 
 use super::Core;
-use crate::connection::{CloseReason, Connection, Flushed, State, send};
+use crate::connection::{CloseReason, Connection, Flushed, PIECE, State, send};
 use crate::context::Sent;
 use crate::poller::{Blocked, Direction, Key, Poller};
 use crate::sources::NOBODY;
@@ -13,6 +13,9 @@ use crate::sources::NOBODY;
 /// A `send` of at least this many bytes goes to the socket at once: copying them would cost more than
 /// the system call that gathering might save.
 const DIRECT: usize = 4 * 1024;
+/// Bytes that one callback sends at once. What is more is queued, as if the socket took no more, so that
+/// a peer that reads as fast as a callback writes can't keep it from ever reaching a mark.
+const DIRECT_BUDGET: usize = 1024 * 1024;
 
 impl Core {
     #[inline]
@@ -32,6 +35,9 @@ impl Core {
         if !connection.state.accepts_sends() {
             return Sent::Refused;
         }
+        if bytes.is_empty() {
+            return Sent::Queued;
+        }
         if self.gathers == key {
             return self.send_at_once(key, bytes);
         }
@@ -45,12 +51,16 @@ impl Core {
         if connection.state.has(State::WRITE_FAILED) {
             return Sent::Refused;
         }
-        if connection.has_queue() {
+        let now = &bytes[..bytes.len().min(self.direct_room)];
+        if connection.has_queue() || now.is_empty() {
             return self.queue(key, bytes);
         }
-        match send(&connection.socket, bytes) {
-            Ok(sent) if sent == bytes.len() => Sent::Queued,
-            Ok(sent) => self.queue(key, &bytes[sent..]),
+        connection.active = self.tick;
+        match send(&connection.socket, now) {
+            Ok(sent) => {
+                self.direct_room -= sent;
+                if sent == bytes.len() { Sent::Queued } else { self.queue(key, &bytes[sent..]) }
+            }
             Err(error) => {
                 self.fail_writing(key, error);
                 Sent::Refused
@@ -73,7 +83,13 @@ impl Core {
     pub(crate) fn send_shared(&mut self, key: Key, bytes: Bytes) -> Sent {
         self.stop_gathering(key);
         let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
-        if !connection.state.accepts_sends() || self.overflows(key, bytes.len()) {
+        if !connection.state.accepts_sends() {
+            return Sent::Refused;
+        }
+        if bytes.is_empty() {
+            return Sent::Queued;
+        }
+        if self.overflows(key, bytes.len() + PIECE) {
             return Sent::Refused;
         }
         let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
@@ -85,7 +101,7 @@ impl Core {
     /// copied, so that memory stays below the cap.
     fn overflows(&mut self, key: Key, more: usize) -> bool {
         let Some(connection) = self.sources.connection(key) else { return true };
-        let overflows = more > connection.limits.write_cap.saturating_sub(connection.queued());
+        let overflows = more > connection.limits.write_cap.saturating_sub(connection.queue_cost());
         if overflows {
             self.end(key, CloseReason::Overflow);
         }
@@ -119,6 +135,7 @@ impl Core {
     pub(crate) fn begin_callback_with(&mut self, key: Key, room: usize) {
         self.gathers = key;
         self.gather_room = room;
+        self.direct_room = DIRECT_BUDGET;
     }
 
     /// The callback of `key` is over: what it sent goes out.
@@ -127,6 +144,7 @@ impl Core {
         self.gathers = NOBODY;
         let Some(connection) = self.sources.connection_mut(key) else { return };
         if !self.gather.is_empty() {
+            connection.active = self.tick;
             match send(&connection.socket, &self.gather) {
                 Ok(sent) if sent == self.gather.len() => self.gather.clear(),
                 answer => return self.keep_gathered(poller, key, answer),
@@ -180,7 +198,7 @@ impl Core {
 
     /// A write failed. That ends the writing side alone: what the peer said before may still be
     /// unread, and is often what explains it.
-    fn fail_writing(&mut self, key: Key, error: io::Error) {
+    pub(super) fn fail_writing(&mut self, key: Key, error: io::Error) {
         if self.gathers == key {
             self.gathers = NOBODY;
         }
@@ -190,10 +208,12 @@ impl Core {
         }
         connection.latch(CloseReason::Error(error));
         connection.state.set(State::WRITE_FAILED);
-        // Nobody is left to wait for `drained` before reading on.
-        connection.state.clear(State::PAUSED);
-        connection.state.clear(State::ABOVE_HIGH);
         connection.discard_queue(&mut self.pool);
+        if connection.state.has(State::ABOVE_HIGH) {
+            // Nothing waits any more: who paused until then may read on.
+            connection.state.clear(State::ABOVE_HIGH);
+            self.agenda.drained.push(key);
+        }
         self.agenda.flush.push(key);
     }
 

@@ -17,7 +17,7 @@ const LINGER_BYTES: u32 = 1024 * 1024;
 /// What is to be delivered.
 struct Unread {
     /// What the handler left behind, with the new bytes.
-    left: Option<Left>,
+    left: Option<Box<Left>>,
     /// How many bytes of the scratch buffer are new.
     count: usize,
     /// Whether the low-water mark is reached.
@@ -94,7 +94,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         }
         let mut left = connection.take_unread();
         if let Some(left) = &mut left {
-            left.extend_from_slice(&self.scratch[..count]);
+            left.append(&self.scratch[..count]);
         }
         let sum = left.as_ref().map_or(count, |left| left.len());
         let enough = sum >= connection.read_low || state.has(State::LAST) && sum > 0;
@@ -107,7 +107,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
     fn deliver(&mut self, key: Key, unread: Unread) {
         let bytes = match &unread.left {
             None => &self.scratch[..unread.count],
-            Some(left) => left,
+            Some(left) => left.bytes(),
         };
         let mut taken = 0;
         if unread.enough {
@@ -129,14 +129,14 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
             self.core.forget_again(key);
         }
         let left = match unread.left {
-            None => Box::new(self.scratch[taken..unread.count].to_vec()),
+            None => Box::new(Left::new(&self.scratch[taken..unread.count])),
             Some(mut left) => {
-                left.drain(..taken);
+                left.take(taken);
                 left
             }
         };
         if let Some(connection) = self.core.sources.connection_mut(key) {
-            if !left.is_empty() && connection.state.phase() == Phase::Open {
+            if left.len() > 0 && connection.state.phase() == Phase::Open {
                 connection.keep_unread(left);
             }
         }
@@ -188,26 +188,25 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         self.tell_end(key);
     }
 
-    /// The peer's end was read: what was left behind comes once more, and then the end is told, unless
-    /// the handler pauses: then all that waits for it to resume.
+    /// The peer's end was read: what was left behind comes once more, and as often as the handler asks
+    /// for the rest of it. Then the end is told, unless the handler pauses: then all that waits for it to
+    /// resume.
     fn tell_end(&mut self, key: Key) {
         let Some(connection) = self.core.sources.connection_mut(key) else { return };
-        // As often as the handler asks for the rest of it.
-        let mut left = connection.unread();
-        let state = loop {
-            self.deliver_left(key, State::LAST);
-            let Some(connection) = self.core.sources.connection_mut(key) else { return };
-            let again = connection.state.has(State::DELIVER_DUE);
-            connection.state.clear(State::DELIVER_DUE);
-            let before = std::mem::replace(&mut left, connection.unread());
-            if !again || connection.state.has(State::PAUSED) || left == 0 || left == before {
-                break connection.state;
-            }
-        };
+        let before = connection.unread();
+        connection.state.clear(State::DELIVER_DUE);
+        self.deliver_left(key, State::LAST);
+        let Some(connection) = self.core.sources.connection_mut(key) else { return };
+        let state = connection.state;
+        let left = connection.unread();
         if state.phase() != Phase::Open || state.has(State::PAUSED) {
             return;
         }
-        let Some(connection) = self.core.sources.connection_mut(key) else { return };
+        if state.has(State::DELIVER_DUE) && left > 0 && left < before {
+            // It is on the agenda: a turn goes through that only so often.
+            return;
+        }
+        connection.state.clear(State::DELIVER_DUE);
         connection.state.clear(State::END_DUE);
         if connection.reason.is_some() || state.has(State::WRITE_ENDED) {
             return self.core.end(key, CloseReason::Finished);
