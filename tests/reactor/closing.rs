@@ -247,6 +247,7 @@ pub(super) fn a_reset_stays_the_reason<P: Subject>() {
     // This write takes the error, and the next read would find an end.
     server.ctx().send(conn, b"x");
     server.turn();
+    server.ctx().resume(conn);
     assert_eq!(server.until_closed(conn), End::Error(RESET));
     assert!(!server.seen().contains(&Seen::PeerFinished(conn)));
 }

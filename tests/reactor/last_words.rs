@@ -67,6 +67,9 @@ pub(super) fn a_failed_write_drops_nothing_that_waits<P: Subject>() {
             refused |= server.ctx().send(conn, b"answer") == Sent::Refused;
             refused
         });
+        // Once for the last byte, at which the handler pauses, and once for the end.
+        server.ctx().resume(conn);
+        server.until_seen(&Seen::Data(conn, b"d".to_vec()));
         server.ctx().resume(conn);
         let end = server.until_closed(conn);
         assert!(matches!(end, End::Error(ErrorKind::BrokenPipe | ErrorKind::ConnectionReset)));
