@@ -1,5 +1,7 @@
 //! What a handler may ask of the reactor.
 
+mod sockets;
+
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -7,7 +9,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use socket2::SockAddr;
 
 use crate::acceptor::Acceptor;
 use crate::connection::{Connection, Limits};
@@ -115,7 +116,7 @@ impl Context<'_> {
     /// `NotFound` if there is no such connection; ENOTCONN if the peer is gone already.
     pub fn peer_address(&self, conn: ConnId) -> io::Result<Address> {
         let connection = self.connection(conn).ok_or_else(gone)?;
-        name(&connection.socket.peer_addr()?)
+        Address::peer_of(&connection.socket)
     }
 
     /// The address of a connection's own end.
@@ -125,13 +126,7 @@ impl Context<'_> {
     /// `NotFound` if there is no such connection.
     pub fn local_address(&self, conn: ConnId) -> io::Result<Address> {
         let connection = self.connection(conn).ok_or_else(gone)?;
-        name(&connection.socket.local_addr()?)
-    }
-
-    /// A connection's socket, for its options. It is nonblocking, and stays with the reactor.
-    #[must_use]
-    pub fn socket(&self, conn: ConnId) -> Option<BorrowedFd<'_>> {
-        self.connection(conn).map(|connection| connection.socket.as_fd())
+        Address::of(&connection.socket)
     }
 
     /// How many connections there are.
@@ -217,8 +212,8 @@ impl Context<'_> {
     /// # Errors
     ///
     /// `NotFound` if there is no such listener.
-    pub fn listener_address(&mut self, listener: ListenerId) -> io::Result<Address> {
-        Ok(self.core.sources.acceptor_mut(listener.0).ok_or_else(gone)?.local_address().clone())
+    pub fn listener_address(&self, listener: ListenerId) -> io::Result<Address> {
+        Ok(self.core.sources.acceptor(listener.0).ok_or_else(gone)?.local_address().clone())
     }
 
     /// Stops listening. Connections that were accepted go on; those that wait to be accepted are lost.
@@ -444,11 +439,6 @@ fn first<T>(
         }
     }
     Err(last.unwrap_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no address to use")))
-}
-
-/// An address as the kernel gives it, which may be of a kind that no connection here has.
-fn name(address: &SockAddr) -> io::Result<Address> {
-    Address::of(address).ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))
 }
 
 /// The answer to an id that is out of date.

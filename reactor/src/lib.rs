@@ -79,7 +79,10 @@ pub use context::{Context, Sent};
 pub use handler::Handler;
 pub use ids::{ConnId, ListenerId, RawId, UdpId};
 pub use mailbox::{Mailbox, PostError};
-pub use net::{Address, Datagram, Failure, Ipv6, ListenOptions, Source, UdpOptions};
+pub use net::{
+    Address, Datagram, Failure, Interface, Ipv6, ListenOptions, SocketOptions, Source, Stage,
+    UdpOptions, control, options,
+};
 pub use reactor::{Options, Reactor, Status};
 pub use signal::Signal;
 pub use timer::TimerId;

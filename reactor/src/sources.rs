@@ -125,6 +125,13 @@ impl Sources {
         }
     }
 
+    pub(crate) fn acceptor(&self, key: Key) -> Option<&Acceptor> {
+        match self.get(key)? {
+            Source::Acceptor(acceptor) => Some(acceptor),
+            _ => None,
+        }
+    }
+
     pub(crate) fn acceptor_mut(&mut self, key: Key) -> Option<&mut Acceptor> {
         match self.get_mut(key)? {
             Source::Acceptor(acceptor) => Some(acceptor),

@@ -18,6 +18,7 @@ mod lifecycle;
 mod listeners;
 mod mailbox;
 mod memory;
+mod options;
 mod reading;
 mod reentrancy;
 mod signals;
@@ -221,6 +222,18 @@ suite! {
             an_unconnected_socket_hears_no_icmp
             a_closed_socket_is_silent_and_its_id_refused
             a_descriptor_of_ones_own_is_told_of
+        }
+        options {
+            what_a_listener_has_its_connections_have
+            what_a_unix_listener_has_its_connections_have
+            udp_sockets_are_made_with_options
+            a_refusal_names_the_option_and_the_value
+            what_is_in_use_is_said_alike
+            two_listeners_share_a_port
+            a_client_that_says_nothing_isn_t_announced
+            a_mark_of_the_kernel_s_saves_waking_up
+            every_socket_knows_its_names
+            an_old_id_has_no_socket
         }
         timers {
             timers_come_in_order_and_never_early

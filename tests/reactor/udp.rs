@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::rc::Rc;
 
-use reactor::{Interest, UdpId, UdpOptions};
+use reactor::{Interest, Ipv6, UdpId, UdpOptions};
 use tests::Subject;
 use tests::counted::Counted;
 use tests::recorder::{Call, Seen, echo, sink};
@@ -67,7 +67,7 @@ pub(super) fn the_answer_comes_from_the_address_that_was_asked<P: Subject>() {
 }
 
 pub(super) fn a_dual_stack_socket_answers_both<P: Subject>() {
-    let both = UdpOptions::default().only_v6(false);
+    let both = UdpOptions::default().ipv6(Ipv6::DualStack);
     // A machine without IPv6 has no such address.
     let Ok(six) = UdpSocket::bind("[::1]:0") else { return };
     six.set_read_timeout(Some(PATIENCE)).unwrap();

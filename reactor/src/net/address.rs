@@ -1,10 +1,12 @@
 //! Where a socket is, or its peer.
 
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-use socket2::SockAddr;
+use socket2::{SockAddr, SockRef};
 
 /// An address of a socket or of its peer: internet or Unix.
 ///
@@ -26,8 +28,36 @@ pub enum Address {
 }
 
 impl Address {
+    /// The name of any socket (getsockname(2)); of one that isn't bound, the unspecified address or
+    /// [`Unnamed`](Self::Unnamed).
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](io::ErrorKind::Unsupported) for a family that has no name here; what the kernel
+    /// says: ENOTSOCK, EBADF.
+    pub fn of(socket: &impl AsFd) -> io::Result<Self> {
+        Self::named(&SockRef::from(socket).local_addr()?)
+    }
+
+    /// The name of any socket's peer (getpeername(2)).
+    ///
+    /// # Errors
+    ///
+    /// As [`of`](Self::of); ENOTCONN without a peer, or when it is gone.
+    pub fn peer_of(socket: &impl AsFd) -> io::Result<Self> {
+        Self::named(&SockRef::from(socket).peer_addr()?)
+    }
+
+    fn named(address: &SockAddr) -> io::Result<Self> {
+        Self::read(address).ok_or_else(|| {
+            let family = address.family();
+            let message = format!("addresses of family {family} have no name here");
+            io::Error::new(io::ErrorKind::Unsupported, message)
+        })
+    }
+
     /// What the kernel said, or `None` for a family that isn't of this library.
-    pub(crate) fn of(address: &SockAddr) -> Option<Self> {
+    pub(crate) fn read(address: &SockAddr) -> Option<Self> {
         if let Some(address) = address.as_socket() {
             return Some(Self::Ip(address));
         }
@@ -95,9 +125,9 @@ mod tests {
     #[test]
     fn reads_what_the_kernel_says() {
         let ip: SocketAddr = "[::1]:80".parse().unwrap();
-        assert_eq!(Address::of(&ip.into()), Some(Address::Ip(ip)));
+        assert_eq!(Address::read(&ip.into()), Some(Address::Ip(ip)));
         let path = SockAddr::unix("/run/chat").unwrap();
-        assert_eq!(Address::of(&path), Some(Address::Path("/run/chat".into())));
-        assert_eq!(Address::of(&SockAddr::unix("").unwrap()), Some(Address::Unnamed));
+        assert_eq!(Address::read(&path), Some(Address::Path("/run/chat".into())));
+        assert_eq!(Address::read(&SockAddr::unix("").unwrap()), Some(Address::Unnamed));
     }
 }

@@ -1,5 +1,7 @@
 //! What can be chosen for a listening socket.
 
+use super::options::{Ipv6, SocketOptions};
+
 /// What can be chosen for a listening socket; the default is right for most servers.
 ///
 /// ```
@@ -7,42 +9,13 @@
 ///
 /// let options = ListenOptions::default().ipv6(Ipv6::DualStack).max_connections(10_000);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct ListenOptions {
-    pub(crate) backlog: Option<u32>,
-    pub(crate) ipv6: Ipv6,
-    pub(crate) reuse_address: bool,
-    pub(crate) reuse_port: bool,
-    pub(crate) nodelay: bool,
+    backlog: Option<u32>,
     pub(crate) max_connections: Option<u32>,
-    pub(crate) file_mode: Option<u32>,
-}
-
-/// Whom a socket on an IPv6 address serves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Ipv6 {
-    /// IPv6 peers only, whatever the system's own default: `[::]:80` and `0.0.0.0:80` can then be
-    /// two listeners.
-    #[default]
-    Only,
-    /// IPv4 peers too, as `::ffff:a.b.c.d` (RFC 4291, section 2.5.5.2). It matters on the
-    /// unspecified address `[::]` alone. OpenBSD has no such sockets and refuses with EINVAL.
-    DualStack,
-}
-
-impl Default for ListenOptions {
-    fn default() -> Self {
-        Self {
-            backlog: None,
-            ipv6: Ipv6::Only,
-            reuse_address: true,
-            reuse_port: false,
-            nodelay: true,
-            max_connections: None,
-            file_mode: None,
-        }
-    }
+    pub(super) file_mode: Option<u32>,
+    socket: SocketOptions,
 }
 
 impl ListenOptions {
@@ -58,7 +31,7 @@ impl ListenOptions {
 
     /// Whether a socket on an IPv6 address serves IPv4 peers too. By default it doesn't.
     pub fn ipv6(mut self, ipv6: Ipv6) -> Self {
-        self.ipv6 = ipv6;
+        self.socket = self.socket.ipv6(ipv6);
         self
     }
 
@@ -66,7 +39,7 @@ impl ListenOptions {
     /// (SO_REUSEADDR, socket(7)). On by default: without it a restarted server waits for a minute
     /// or more. It lets nobody listen where another socket listens.
     pub fn reuse_address(mut self, reuse: bool) -> Self {
-        self.reuse_address = reuse;
+        self.socket = self.socket.reuse_address(reuse);
         self
     }
 
@@ -78,7 +51,7 @@ impl ListenOptions {
     /// resets what waits there. macOS and the other BSDs allow the sharing, but deal unevenly;
     /// Solaris and illumos refuse with [`Unsupported`](std::io::ErrorKind::Unsupported).
     pub fn reuse_port(mut self, reuse: bool) -> Self {
-        self.reuse_port = reuse;
+        self.socket = self.socket.reuse_port(reuse);
         self
     }
 
@@ -86,7 +59,7 @@ impl ListenOptions {
     /// default: without it the second small message of two waits for the peer's acknowledgement,
     /// some 40 ms.
     pub fn nodelay(mut self, nodelay: bool) -> Self {
-        self.nodelay = nodelay;
+        self.socket = self.socket.nodelay(nodelay);
         self
     }
 
@@ -106,6 +79,21 @@ impl ListenOptions {
     pub fn file_mode(mut self, mode: u32) -> Self {
         self.file_mode = Some(mode);
         self
+    }
+
+    /// The options of the socket, where they say something; connections that it accepts have them, too.
+    ///
+    /// One that is refused makes listening fail, with an error that names it. Those of TCP and IP are
+    /// for TCP's listeners: Unix sockets leave them out.
+    pub fn socket(mut self, options: SocketOptions) -> Self {
+        self.socket = options.or(&self.socket);
+        self
+    }
+
+    /// What is set on the socket: what was chosen, and what is chosen by default.
+    pub(super) fn for_kernel(&self) -> SocketOptions {
+        let defaults = SocketOptions::default().ipv6(Ipv6::Only).reuse_address(true).nodelay(true);
+        self.socket.clone().or(&defaults)
     }
 
     /// The backlog as listen(2) takes it. The system cuts what is too much for it.

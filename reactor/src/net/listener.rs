@@ -7,8 +7,9 @@ use std::path::Path;
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
+use super::options::{SocketOptions, Stage};
 use super::unix::{self, SocketFile};
-use super::{Address, Failure, Ipv6, ListenOptions};
+use super::{Address, Failure, ListenOptions};
 
 /// A listening stream socket: nonblocking, close-on-exec. A Unix socket's file is removed on drop.
 #[derive(Debug)]
@@ -17,7 +18,8 @@ pub(crate) struct Listener {
     _file: Option<SocketFile>,
     socket: Socket,
     local: Address,
-    nodelay: bool,
+    /// The options that connections must be given, because accept(2) doesn't.
+    left: Option<Box<SocketOptions>>,
 }
 
 /// What one accept(2) brought.
@@ -49,22 +51,15 @@ impl Listener {
         let listen = || {
             let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
             socket.set_nonblocking(true)?;
-            if address.is_ipv6() {
-                socket.set_only_v6(options.ipv6 == Ipv6::Only)?;
-            }
-            socket.set_reuse_address(options.reuse_address)?;
-            if options.reuse_port {
-                share_port(&socket)?;
-            }
-            if options.nodelay {
-                socket.set_tcp_nodelay(true)?;
-            }
+            let chosen = options.for_kernel();
+            chosen.apply(&socket, Stage::Created)?;
             socket.bind(&address.into())?;
             socket.listen(options.backlog_for_kernel())?;
             let local = socket.local_addr()?.as_socket().unwrap_or(address);
-            Ok(Self { _file: None, socket, local: local.into(), nodelay: options.nodelay })
+            let left = chosen.left_by_accept(&socket)?;
+            Ok(Self { _file: None, socket, local: local.into(), left })
         };
-        listen().map_err(|error| failed(&address.into(), error))
+        listen().map_err(|error| Failure::at("listen on", &address.into(), error))
     }
 
     /// Listens on a Unix socket with a file of its own. A file that a former server left behind is
@@ -80,13 +75,15 @@ impl Listener {
         let listen = || {
             let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
             socket.set_nonblocking(true)?;
+            let chosen = options.for_kernel();
+            chosen.apply(&socket, Stage::Created)?;
             let file = SocketFile::bind(&socket, path, options.file_mode)?;
             socket.listen(options.backlog_for_kernel())?;
-            Ok((file, socket))
+            Ok((file, chosen.left_by_accept(&socket)?, socket))
         };
         match listen() {
-            Ok((file, socket)) => Ok(Self { _file: Some(file), socket, local, nodelay: false }),
-            Err(error) => Err(failed(&local, error)),
+            Ok((file, left, socket)) => Ok(Self { _file: Some(file), socket, local, left }),
+            Err(error) => Err(Failure::at("listen on", &local, error)),
         }
     }
 
@@ -103,13 +100,15 @@ impl Listener {
             let address = unix::abstract_address(name)?;
             let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
             socket.set_nonblocking(true)?;
+            let chosen = options.for_kernel();
+            chosen.apply(&socket, Stage::Created)?;
             socket.bind(&address)?;
             socket.listen(options.backlog_for_kernel())?;
-            Ok(socket)
+            Ok((chosen.left_by_accept(&socket)?, socket))
         };
         match listen() {
-            Ok(socket) => Ok(Self { _file: None, socket, local, nodelay: false }),
-            Err(error) => Err(failed(&local, error)),
+            Ok((left, socket)) => Ok(Self { _file: None, socket, local, left }),
+            Err(error) => Err(Failure::at("listen on", &local, error)),
         }
     }
 
@@ -130,12 +129,11 @@ impl Listener {
     }
 
     fn welcome(&self, socket: Socket, address: &SockAddr) -> Accepted {
-        // Linux hands the listener's option on; elsewhere that isn't promised. A connection that
-        // was reset meanwhile refuses the option, and its first read tells.
-        if cfg!(not(any(target_os = "linux", target_os = "android"))) && self.nodelay {
-            let _ = socket.set_tcp_nodelay(true);
+        if let Some(left) = &self.left {
+            // A connection that was reset meanwhile may refuse, and its first read tells.
+            let _ = left.set_all(&socket);
         }
-        match Address::of(address) {
+        match Address::read(address) {
             Some(address) => Accepted::Connection(socket, address),
             // macOS: a peer that has left already has no address.
             None => Accepted::Gone(io::Error::from_raw_os_error(libc::ECONNABORTED)),
@@ -212,40 +210,13 @@ fn classify(error: io::Error) -> Accepted {
     }
 }
 
-#[cfg(target_os = "freebsd")]
-fn share_port(socket: &Socket) -> io::Result<()> {
-    socket.set_reuse_port_lb(true)
-}
-
-#[cfg(not(any(target_os = "freebsd", target_os = "solaris", target_os = "illumos")))]
-fn share_port(socket: &Socket) -> io::Result<()> {
-    socket.set_reuse_port(true)
-}
-
-#[cfg(any(target_os = "solaris", target_os = "illumos"))]
-fn share_port(_socket: &Socket) -> io::Result<()> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no SO_REUSEPORT"))
-}
-
-/// `error` of an attempt to listen on `address`, and what to do about it where that is known.
-fn failed(address: &Address, error: io::Error) -> io::Error {
-    let advice = match (address, error.raw_os_error()) {
-        (_, Some(libc::EADDRINUSE)) => Some("another socket has that address"),
-        (_, Some(libc::EADDRNOTAVAIL)) => Some("no interface of this machine has that address"),
-        (Address::Ip(_), Some(libc::EACCES)) => {
-            Some("low ports are for root, or on Linux for CAP_NET_BIND_SERVICE")
-        }
-        _ => None,
-    };
-    Failure::wrap(format!("listen on {address}"), error, advice)
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{ErrorKind, Write};
     use std::net::{Ipv4Addr, Ipv6Addr, TcpStream};
 
     use super::*;
+    use crate::net::Ipv6;
 
     const LOCALHOST: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
 

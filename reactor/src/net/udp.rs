@@ -19,6 +19,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
+use super::Failure;
+use super::options::Stage;
 use crate::sys::{datagram, packet_info};
 
 pub use options::UdpOptions;
@@ -140,14 +142,14 @@ impl UdpSocket {
     /// below 1,024), EAFNOSUPPORT (no IPv6), EMFILE and ENFILE, each with the address in the message.
     pub(crate) fn bind(address: SocketAddr, options: &UdpOptions) -> io::Result<Self> {
         Self::try_bind(address, options)
-            .map_err(|error| failed("bind UDP socket to", address, &error))
+            .map_err(|error| Failure::at("bind UDP socket to", &address.into(), error))
     }
 
     fn try_bind(address: SocketAddr, options: &UdpOptions) -> io::Result<Self> {
         let v6 = address.is_ipv6();
         let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_nonblocking(true)?;
-        options.apply(&socket, v6)?;
+        options.for_kernel().apply(&socket, Stage::Created)?;
         // Before bind: a datagram that arrives between the two wouldn't tell.
         packet_info::report(socket.as_fd(), !v6 || options.takes_v4(), v6)?;
         socket.bind(&SockAddr::from(address))?;
@@ -166,13 +168,19 @@ impl UdpSocket {
     pub(crate) fn connect(&self, peer: SocketAddr) -> io::Result<()> {
         self.socket
             .connect(&SockAddr::from(self.own_form(peer)))
-            .map_err(|error| failed("connect UDP socket to", peer, &error))
+            .map_err(|error| Failure::wrap(format!("connect UDP socket to {peer}"), error, None))
     }
 
     /// The address that the socket is bound to; on a wildcard one, [`Received::source`] says more.
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
         // socket2 says None for a family other than IP's, which a UDP socket hasn't.
         self.socket.local_addr()?.as_socket().ok_or_else(|| io::ErrorKind::InvalidData.into())
+    }
+
+    /// The peer that it is connected to.
+    pub(crate) fn peer_addr(&self) -> io::Result<SocketAddr> {
+        let peer = self.socket.peer_addr()?.as_socket();
+        peer.map(canonical).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
     /// Takes one datagram from the queue; one that is longer than `buffer` loses the rest.
@@ -229,10 +237,8 @@ impl UdpSocket {
     /// As [`send`](Self::send), and: EDESTADDRREQ on a socket that isn't connected; what an ICMP
     /// message said about an earlier datagram, see [`is_icmp`]: then this one wasn't sent.
     pub(crate) fn send_connected(&self, bytes: &[u8]) -> io::Result<()> {
-        uninterrupted(|| datagram::send(self.as_fd(), bytes, None, None)).map_err(|error| {
-            let peer = || self.socket.peer_addr().ok()?.as_socket().map(canonical);
-            explain(error, bytes.len(), peer)
-        })
+        uninterrupted(|| datagram::send(self.as_fd(), bytes, None, None))
+            .map_err(|error| explain(error, bytes.len(), || self.peer_addr().ok()))
     }
 
     /// `address` as this socket's family has it.
@@ -316,8 +322,4 @@ fn explain(error: io::Error, len: usize, to: impl FnOnce() -> Option<SocketAddr>
         "send {len} bytes to {to}: a datagram over IPv{version} has at most {most} (EMSGSIZE)"
     );
     io::Error::new(io::ErrorKind::InvalidInput, message)
-}
-
-fn failed(what: &str, address: SocketAddr, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{what} {address}: {error}"))
 }

@@ -166,9 +166,7 @@ fn remove_stale(path: &Path, address: &SockAddr) -> io::Result<()> {
     }
     match is_bound(address) {
         Ok(false) => {}
-        Ok(true) => {
-            return Err(io::Error::new(ErrorKind::AddrInUse, "another socket is bound there"));
-        }
+        Ok(true) => return Err(io::Error::from_raw_os_error(libc::EADDRINUSE)),
         Err(error) if absent(&error) => return Ok(()),
         Err(error) => {
             let complaint = format!("there is a socket that may be in use ({error})");

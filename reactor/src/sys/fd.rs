@@ -1,7 +1,9 @@
 //! What can be asked of, and done to, any descriptor.
 
 use std::io;
+#[cfg(any(select, poll, epoll, mio))]
 use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 use super::check;
 
@@ -24,7 +26,18 @@ pub(crate) fn open_limit() -> io::Result<libc::rlim_t> {
 /// Borrows the descriptor that a [`mio::Poll`] owns.
 #[cfg(mio)]
 pub(crate) fn of_mio(poll: &mio::Poll) -> std::os::fd::BorrowedFd<'_> {
-    use std::os::fd::{AsRawFd, BorrowedFd};
     // SAFETY: the descriptor belongs to `poll`, which outlives the borrow.
     unsafe { BorrowedFd::borrow_raw(poll.as_raw_fd()) }
+}
+
+/// Who gets the signals of a descriptor (F_GETOWN): a process, or, negative, a process group.
+pub(crate) fn owner(fd: BorrowedFd<'_>) -> io::Result<libc::pid_t> {
+    // SAFETY: F_GETOWN takes no pointer.
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETOWN) })
+}
+
+/// F_SETOWN: a process, a process group (negative), or nobody (zero).
+pub(crate) fn set_owner(fd: BorrowedFd<'_>, owner: libc::pid_t) -> io::Result<()> {
+    // SAFETY: F_SETOWN takes an integer.
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETOWN, owner) }).map(drop)
 }

@@ -10,6 +10,7 @@ pub(crate) mod datagram;
 pub(crate) mod epoll;
 pub(crate) mod fd;
 pub(crate) mod flock;
+pub(crate) mod ioctl;
 pub(crate) mod packet_info;
 #[cfg(any(poll, mio))]
 pub(crate) mod poll;
@@ -17,6 +18,7 @@ pub(crate) mod poll;
 pub(crate) mod select;
 #[cfg(mio)]
 pub(crate) mod socket;
+pub(crate) mod sockopt;
 pub(crate) mod wakeup;
 
 use std::io;

@@ -65,7 +65,7 @@ fn a_taken_address_is_one_line_and_exit_code_1() {
     let path = directory.path("socket");
     let _taken = UnixListener::bind(&path).unwrap();
     let path = path.to_str().unwrap();
-    assert_one_line(&run(&["--unix", path]), 1, &[path, "bound there", "--unix"]);
+    assert_one_line(&run(&["--unix", path]), 1, &[path, "in use", "--unix"]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use socket2::SockRef;
 
 use super::*;
+use crate::net::Ipv6;
 use crate::poller::{DefaultPoller, Events, Interest, Key, Poller};
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -121,7 +122,7 @@ fn an_answer_comes_from_the_address_that_was_asked() {
 #[test]
 fn a_dual_stack_socket_answers_ipv4_from_the_address_that_was_asked() {
     if has_v6("a_dual_stack_socket_answers_ipv4_from_the_address_that_was_asked") {
-        let options = UdpOptions::default().only_v6(false);
+        let options = UdpOptions::default().ipv6(Ipv6::DualStack);
         answers_from_the_asked_address(&made(Ipv6Addr::UNSPECIFIED, &options));
     }
 }
@@ -133,7 +134,7 @@ fn a_mapped_address_in_ipv6_packet_info_chooses_the_source_too() {
     if !has_v6("a_mapped_address_in_ipv6_packet_info_chooses_the_source_too") {
         return;
     }
-    let socket = made(Ipv6Addr::UNSPECIFIED, &UdpOptions::default().only_v6(false));
+    let socket = made(Ipv6Addr::UNSPECIFIED, &UdpOptions::default().ipv6(Ipv6::DualStack));
     let asked = Ipv4Addr::new(127, 0, 0, 2);
     let (peer, address) = peer(Ipv4Addr::LOCALHOST);
     let mapped = IpAddr::V6(asked.to_ipv6_mapped());
@@ -232,7 +233,7 @@ fn ipv6_sockets_leave_ipv4_alone_unless_told() {
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     nothing_more(&alone);
 
-    let both = made(Ipv6Addr::UNSPECIFIED, &UdpOptions::default().only_v6(false));
+    let both = made(Ipv6Addr::UNSPECIFIED, &UdpOptions::default().ipv6(Ipv6::DualStack));
     let (friend, address) = peer(Ipv4Addr::LOCALHOST);
     both.connect(address).expect("connect");
     both.send_connected(b"!").expect("send");
@@ -246,7 +247,7 @@ fn a_broadcast_is_told_as_such_and_answered_from_an_address_of_ours() {
     let asker = made(Ipv4Addr::LOCALHOST, &UdpOptions::default().broadcast(true));
     let mut sockets = vec![bound(Ipv4Addr::UNSPECIFIED)];
     if has_v6("a_broadcast_is_told_as_such_and_answered_from_an_address_of_ours (IPv6)") {
-        sockets.push(made(Ipv6Addr::UNSPECIFIED, &UdpOptions::default().only_v6(false)));
+        sockets.push(made(Ipv6Addr::UNSPECIFIED, &UdpOptions::default().ipv6(Ipv6::DualStack)));
     }
     for socket in sockets {
         asker.send(b"?", at(all, &socket), None).expect("send");
