@@ -111,6 +111,7 @@ suite! {
             data_behind_an_urgent_mark_follows
             an_urgent_byte_on_a_unix_stream_is_priority
             a_short_read_before_an_urgent_mark_is_reported_again
+            a_mark_is_remembered_when_its_byte_was_taken
             a_mark_hides_nothing_from_a_reader_without_priority
             an_urgent_byte_in_line_is_data
             an_urgent_byte_in_line_is_readable_and_priority

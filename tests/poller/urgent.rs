@@ -88,6 +88,25 @@ pub(super) fn a_short_read_before_an_urgent_mark_is_reported_again<P: Subject>()
     assert_eq!(near.read(&mut [0; 100]).unwrap(), 2);
 }
 
+/// Once the byte is taken, the kernel says "priority" no more, and the mark still stops a read.
+pub(super) fn a_mark_is_remembered_when_its_byte_was_taken<P: Subject>() {
+    let mut rig = Rig::<P>::new();
+    let (mut near, mut far) = tcp();
+    far.write_all(b"abc").unwrap();
+    send_urgent(&far, b'X');
+    far.write_all(b"de").unwrap();
+    await_bits(&near, PollFlags::IN | PollFlags::PRI);
+    let key = rig.add(&near, 0, Interest::READABLE | Interest::PRIORITY);
+    assert!(rig.expect(key).is_priority());
+    assert_eq!(receive_urgent(&near), b'X');
+    assert_eq!(near.read(&mut [0; 1]).unwrap(), 1);
+    assert_eq!(rig.expect(key), Readiness::READABLE);
+    assert_eq!(near.read(&mut [0; 100]).unwrap(), 2, "a read stops at the mark");
+    rig.poller.blocked(key, Direction::Read, Blocked::Short);
+    assert!(rig.expect(key).is_readable(), "what stands behind the mark is still to be read");
+    assert_eq!(near.read(&mut [0; 100]).unwrap(), 2);
+}
+
 /// Reads up to a mark at a time, and says so, until `wanted` is there.
 fn read_in_short_pieces<P: Subject>(interest: Interest, inline: bool, wanted: &[u8]) {
     let mut rig = Rig::<P>::new();

@@ -40,6 +40,9 @@ struct Edge {
     /// Whether a short read means that nothing is left: not if the end of the stream, an error or
     /// an urgent mark stood behind the data.
     short_is_all: bool,
+    /// Whether there was an urgent mark, and no read has blocked since. Once its byte is taken nothing
+    /// tells of the mark any more, and it may stand ahead for many reads.
+    marked: bool,
     /// Whether it ever means that: on TCP. A datagram socket gives one datagram a call, and a Unix
     /// stream stops at passed descriptors.
     is_tcp: bool,
@@ -87,8 +90,9 @@ impl MioPoller {
             let edge = &mut self.edges[index];
             let known = !edge.unfinished.is_empty();
             edge.unfinished |= readiness.directions(directions);
+            edge.marked |= raw.is_priority();
             edge.short_is_all =
-                edge.is_tcp && !(raw.is_read_closed() || raw.is_error() || raw.is_priority());
+                edge.is_tcp && !(raw.is_read_closed() || raw.is_error() || edge.marked);
             if known {
                 // kqueue reports the two directions one by one.
                 events.merge(key, readiness);
@@ -226,6 +230,9 @@ impl Poller for MioPoller {
             return;
         }
         let edge = &mut self.edges[key.index()];
+        if (why, direction) == (Blocked::WouldBlock, Direction::Read) {
+            edge.marked = false;
+        }
         let sure = match (why, direction) {
             (Blocked::WouldBlock, _) | (Blocked::Short, Direction::Write) => true,
             (Blocked::Short, Direction::Read) => edge.short_is_all,
