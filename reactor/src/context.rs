@@ -1,6 +1,7 @@
 //! What a handler may ask of the reactor.
 
 mod sockets;
+mod urgent;
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use log::warn;
 
 use crate::connection::{CloseReason, Connection, GATHER, Limits, Phase, Pool, State};
+use crate::net::control;
 use crate::poller::{Interest, Key, Poller};
 use crate::sources::{Kind, NOBODY, Source, Sources};
 use crate::timer::TimerWheel;
@@ -192,6 +193,28 @@ impl Core {
         }
         self.deliver_again(key);
         self.update_interest(poller, key);
+    }
+
+    pub(crate) fn watch_urgent(
+        &mut self,
+        poller: &mut (impl Poller + ?Sized),
+        key: Key,
+        wanted: bool,
+    ) {
+        let Some(connection) = self.sources.connection_mut(key) else { return };
+        if wanted {
+            connection.state.set(State::URGENT);
+        } else {
+            connection.state.clear(State::URGENT);
+        }
+        self.update_interest(poller, key);
+    }
+
+    /// Whether a connection that hears urgent data was read up to the place of the last urgent byte.
+    pub(crate) fn is_at_mark(&self, key: Key) -> bool {
+        self.sources.connection(key).is_some_and(|connection| {
+            connection.hears_urgent() && control::at_mark(&connection.socket).unwrap_or(false)
+        })
     }
 
     pub(crate) fn set_limits(

@@ -37,6 +37,14 @@ pub trait Handler {
     /// [`resume`](Context::resume) was called, or the stream ended.
     fn data(&mut self, ctx: &mut Context<'_>, conn: ConnId, input: &mut Input<'_>);
 
+    /// An urgent byte has come on a connection that [watches](Context::watch_urgent) for it.
+    ///
+    /// It comes ahead of bytes that were sent before it and weren't read yet, also while reading is
+    /// [paused](Context::pause). [`at_mark`](Context::at_mark) tells when those are over.
+    fn urgent(&mut self, ctx: &mut Context<'_>, conn: ConnId, byte: u8) {
+        let _ = (ctx, conn, byte);
+    }
+
     /// The peer will send no more, and all that it sent was delivered. By default the connection is
     /// closed once everything queued is sent.
     fn peer_finished(&mut self, ctx: &mut Context<'_>, conn: ConnId) {

@@ -2,6 +2,7 @@
 
 mod accepting;
 mod reading;
+mod urgent;
 
 use std::io;
 use std::net::ToSocketAddrs;
@@ -273,8 +274,13 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
 
     fn write(&mut self, key: Key, readiness: Readiness) {
         if self.core.sources.connection(key).is_none() {
-            self.dispatch_other(key, readiness);
-        } else if readiness.is_writable() {
+            return self.dispatch_other(key, readiness);
+        }
+        // Where there is something to read, too, that has taken the urgent byte first.
+        if readiness.is_priority() && !readiness.is_readable() {
+            self.urgent_is_ready(key);
+        }
+        if readiness.is_writable() {
             self.core.flush(&mut self.poller, key);
         }
     }

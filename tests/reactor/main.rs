@@ -26,6 +26,7 @@ mod starved;
 mod stopping;
 mod timers;
 mod udp;
+mod urgent;
 mod waiting;
 mod writing;
 
@@ -234,6 +235,24 @@ suite! {
             a_mark_of_the_kernel_s_saves_waking_up
             every_socket_knows_its_names
             an_old_id_has_no_socket
+        }
+        urgent {
+            an_urgent_byte_overtakes_the_others
+            who_doesn_t_ask_hears_nothing
+            who_no_longer_asks_hears_nothing
+            a_handler_can_drop_all_up_to_the_mark
+            the_mark_counts_more_than_low_water
+            what_waits_below_low_water_comes_before_a_mark
+            a_pause_doesn_t_hold_urgent_bytes_back
+            a_paused_listener_for_urgent_bytes_doesn_t_spin
+            a_callback_may_end_the_connection
+            a_callback_may_answer
+            bulk_before_an_urgent_byte_ends_at_it
+            an_urgent_byte_is_sent_as_such
+            an_urgent_byte_is_sent_in_its_place
+            an_urgent_byte_waits_in_the_queue
+            who_sends_no_more_sends_nothing_urgent
+            in_line_it_is_one_byte_among_the_others
         }
         timers {
             timers_come_in_order_and_never_early

@@ -16,6 +16,7 @@ use reactor::{
 pub enum Call<'a, 'b> {
     Accepted(ConnId, ListenerId),
     Data(ConnId, &'a mut Input<'b>),
+    Urgent(ConnId, u8),
     PeerFinished(ConnId),
     Drained(ConnId),
     Closed(ConnId, &'a CloseReason),
@@ -55,6 +56,7 @@ pub enum Seen {
     Accepted(ConnId),
     /// With all the bytes that were shown, taken or not.
     Data(ConnId, Vec<u8>),
+    Urgent(ConnId, u8),
     PeerFinished(ConnId),
     Drained(ConnId),
     Closed(ConnId, End),
@@ -140,6 +142,12 @@ impl Handler for Recorder {
         self.seen.push(Seen::Data(conn, input.to_vec()));
         self.is_open(conn);
         (self.script)(ctx, Call::Data(conn, input));
+    }
+
+    fn urgent(&mut self, ctx: &mut Context<'_>, conn: ConnId, byte: u8) {
+        self.seen.push(Seen::Urgent(conn, byte));
+        self.is_open(conn);
+        (self.script)(ctx, Call::Urgent(conn, byte));
     }
 
     fn peer_finished(&mut self, ctx: &mut Context<'_>, conn: ConnId) {

@@ -46,6 +46,11 @@ fn nothing(error: io::Error) -> io::Result<usize> {
     }
 }
 
+/// Sends one urgent byte: zero if it would block.
+pub(crate) fn send_urgent(socket: &Socket, byte: u8) -> io::Result<usize> {
+    again(|| socket.send_with_flags(&[byte], FLAGS | libc::MSG_OOB))
+}
+
 /// Repeats an interrupted call; one that would block has sent nothing.
 fn again(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
     loop {
@@ -64,14 +69,15 @@ pub(crate) struct Outgoing {
     /// The bytes of all pieces of our own, one after the other.
     blocks: VecDeque<Block>,
     len: usize,
-    /// Pieces that are shared.
-    shared: usize,
+    /// Pieces that are remembered one by one: those that are shared, or urgent.
+    alone: usize,
 }
 
 #[derive(Debug)]
 enum Piece {
-    /// So many bytes of our own, which are all in one block.
-    Own(usize),
+    /// So many bytes of our own, which are all in one block. An urgent one is alone, and leaves in a
+    /// call of its own.
+    Own { len: usize, urgent: bool },
     /// Bytes that others hold, too.
     Shared(Bytes),
 }
@@ -102,11 +108,21 @@ impl Outgoing {
 
     /// What the queue takes of a cap: its bytes, and what they are remembered by.
     pub(crate) fn cost(&self) -> usize {
-        self.len + self.shared * PIECE
+        self.len + self.alone * PIECE
     }
 
     /// Queues a copy of `bytes`.
-    pub(crate) fn push(&mut self, mut bytes: &[u8], pool: &mut Pool) {
+    pub(crate) fn push(&mut self, bytes: &[u8], pool: &mut Pool) {
+        self.push_own(bytes, false, pool);
+    }
+
+    /// Queues one urgent byte.
+    pub(crate) fn push_urgent(&mut self, byte: u8, pool: &mut Pool) {
+        self.alone += 1;
+        self.push_own(&[byte], true, pool);
+    }
+
+    fn push_own(&mut self, mut bytes: &[u8], urgent: bool, pool: &mut Pool) {
         self.len += bytes.len();
         if let Some(Block { bytes: last, .. }) = self.blocks.back_mut() {
             let (fits, rest) = bytes.split_at(bytes.len().min(last.capacity() - last.len()));
@@ -114,8 +130,8 @@ impl Outgoing {
             bytes = rest;
             if !fits.is_empty() {
                 match self.pieces.back_mut() {
-                    Some(Piece::Own(len)) => *len += fits.len(),
-                    _ => self.pieces.push_back(Piece::Own(fits.len())),
+                    Some(Piece::Own { len, urgent: false }) if !urgent => *len += fits.len(),
+                    _ => self.pieces.push_back(Piece::Own { len: fits.len(), urgent }),
                 }
             }
         }
@@ -129,14 +145,14 @@ impl Outgoing {
         };
         block.extend_from_slice(bytes);
         self.blocks.push_back(Block { bytes: block, sent: 0 });
-        self.pieces.push_back(Piece::Own(bytes.len()));
+        self.pieces.push_back(Piece::Own { len: bytes.len(), urgent });
     }
 
     /// Queues `bytes` without copying them.
     pub(crate) fn push_shared(&mut self, bytes: Bytes) {
         self.len += bytes.len();
         if !bytes.is_empty() {
-            self.shared += 1;
+            self.alone += 1;
             self.pieces.push_back(Piece::Shared(bytes));
         }
     }
@@ -160,6 +176,11 @@ impl Outgoing {
 
     /// One call: how many bytes it was asked to send, and how many it did.
     fn send(&self, socket: &Socket) -> io::Result<(usize, usize)> {
+        if let (Some(Piece::Own { urgent: true, .. }), Some(block)) =
+            (self.pieces.front(), self.blocks.front())
+        {
+            return Ok((1, send_urgent(socket, block.bytes[block.sent])?));
+        }
         let mut slices = [IoSlice::new(&[]); PIECES];
         let (mut asked, mut count) = (0, 0);
         for (slice, bytes) in slices.iter_mut().zip(self.slices()) {
@@ -174,19 +195,20 @@ impl Outgoing {
         Ok((asked, sent))
     }
 
-    /// The bytes of each piece.
+    /// The bytes of each piece that comes before an urgent one.
     fn slices(&self) -> impl Iterator<Item = &[u8]> {
         let mut blocks = self.blocks.iter();
         let mut own: &[u8] = &[];
-        self.pieces.iter().map(move |piece| match piece {
-            Piece::Shared(bytes) => bytes,
-            Piece::Own(len) => {
+        self.pieces.iter().map_while(move |piece| match piece {
+            Piece::Shared(bytes) => Some(&bytes[..]),
+            Piece::Own { urgent: true, .. } => None,
+            Piece::Own { len, .. } => {
                 if own.is_empty() {
                     own = blocks.next().map_or(&[], |block| &block.bytes[block.sent..]);
                 }
                 let (piece, rest) = own.split_at(*len);
                 own = rest;
-                piece
+                Some(piece)
             }
         })
     }
@@ -196,13 +218,13 @@ impl Outgoing {
         self.len -= sent;
         while let Some(piece) = self.pieces.front_mut() {
             let len = match piece {
-                Piece::Own(len) => *len,
+                Piece::Own { len, .. } => *len,
                 Piece::Shared(bytes) => bytes.len(),
             };
             let leaves = len.min(sent);
             match piece {
                 Piece::Shared(bytes) => bytes.advance(leaves),
-                Piece::Own(len) => {
+                Piece::Own { len, .. } => {
                     *len -= leaves;
                     self.advance_own(leaves, pool);
                 }
@@ -210,8 +232,10 @@ impl Outgoing {
             if leaves < len {
                 return;
             }
-            if let Some(Piece::Shared(_)) = self.pieces.pop_front() {
-                self.shared -= 1;
+            if let Some(Piece::Shared(_) | Piece::Own { urgent: true, .. }) =
+                self.pieces.pop_front()
+            {
+                self.alone -= 1;
             }
             sent -= leaves;
         }
@@ -279,19 +303,21 @@ mod tests {
         /// Whatever the sizes, the kinds, and the pauses between the flushes.
         #[test]
         fn the_peer_gets_what_was_queued_in_order(
-            sends in prop::collection::vec((0_usize..40_000, any::<bool>(), any::<bool>()), 1..40),
+            sends in prop::collection::vec((0_usize..40_000, 0_u8..3, any::<bool>()), 1..40),
         ) {
             let (near, mut far) = pair();
+            far.set_out_of_band_inline(true).unwrap();
             let (mut queue, mut pool) = (Outgoing::default(), Pool::default());
             let (mut sent, mut got) = (Vec::new(), Vec::new());
             let mut buffer = vec![0; 50_000];
-            for (number, (size, shared, flush)) in sends.into_iter().enumerate() {
+            for (number, (size, kind, flush)) in sends.into_iter().enumerate() {
+                let size = if kind == 2 { 1 } else { size };
                 let bytes: Vec<u8> = (0..size).map(|at| (at * 31 + number) as u8).collect();
                 sent.extend_from_slice(&bytes);
-                if shared {
-                    queue.push_shared(bytes.into());
-                } else {
-                    queue.push(&bytes, &mut pool);
+                match kind {
+                    0 => queue.push(&bytes, &mut pool),
+                    1 => queue.push_shared(bytes.into()),
+                    _ => queue.push_urgent(bytes[0], &mut pool),
                 }
                 if flush {
                     queue.flush(&near, &mut pool).unwrap();

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use socket2::Socket;
 
-pub(crate) use buffer::{Flushed, Outgoing, PIECE, Pool, send};
+pub(crate) use buffer::{Flushed, Outgoing, PIECE, Pool, send, send_urgent};
 pub use input::Input;
 pub(crate) use left::Left;
 pub use state::CloseReason;
@@ -163,6 +163,9 @@ impl Connection {
         if self.queued() > 0 && self.state.can_write() {
             wanted |= Interest::WRITABLE;
         }
+        if self.hears_urgent() {
+            wanted |= Interest::PRIORITY;
+        }
         if wanted == self.interest {
             return None;
         }
@@ -186,6 +189,13 @@ impl Connection {
             Phase::Draining | Phase::Lingering => !self.state.has(State::READ_ENDED),
             Phase::Closed => false,
         }
+    }
+
+    /// Whether urgent data is asked for: also while reading pauses, since it doesn't wait its turn.
+    pub(crate) fn hears_urgent(&self) -> bool {
+        self.state.has(State::URGENT)
+            && self.state.phase() == Phase::Open
+            && !self.state.has(State::READ_ENDED)
     }
 
     /// Keeps the first reason.

@@ -56,6 +56,8 @@ impl State {
     pub(crate) const NO_READ: Self = Self(1 << 16);
     /// It is to be delivered also if it is less than the low-water mark: no more will come.
     pub(crate) const LAST: Self = Self(1 << 17);
+    /// The handler wants urgent data.
+    pub(crate) const URGENT: Self = Self(1 << 18);
     /// Where the phase stands.
     const PHASE: u32 = 0b11;
 

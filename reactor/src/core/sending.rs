@@ -5,7 +5,7 @@ use std::io;
 use bytes::Bytes;
 
 use super::Core;
-use crate::connection::{CloseReason, Connection, Flushed, PIECE, State, send};
+use crate::connection::{CloseReason, Connection, Flushed, PIECE, State, send, send_urgent};
 use crate::context::Sent;
 use crate::poller::{Blocked, Direction, Key, Poller};
 use crate::sources::NOBODY;
@@ -94,6 +94,34 @@ impl Core {
         }
         let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
         connection.queue().push_shared(bytes);
+        self.after_queueing(key)
+    }
+
+    /// Sends one urgent byte behind all that was sent before.
+    pub(crate) fn send_urgent(&mut self, key: Key, byte: u8) -> Sent {
+        self.stop_gathering(key);
+        let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
+        if !connection.state.accepts_sends() {
+            return Sent::Refused;
+        }
+        if !connection.has_queue() {
+            match send_urgent(&connection.socket, byte) {
+                Ok(0) => {}
+                Ok(_) => {
+                    connection.active = self.tick;
+                    return Sent::Queued;
+                }
+                Err(error) => {
+                    self.fail_writing(key, error);
+                    return Sent::Refused;
+                }
+            }
+        }
+        if self.overflows(key, 1 + PIECE) {
+            return Sent::Refused;
+        }
+        let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
+        connection.queue().push_urgent(byte, &mut self.pool);
         self.after_queueing(key)
     }
 

@@ -3,7 +3,7 @@
 //!
 //! # Errors
 //!
-//! Each error is a [`Failure`](crate::Failure) that names the request: EBADF if the descriptor isn't
+//! Each error is a [`Failure`] that names the request: EBADF if the descriptor isn't
 //! open; ENOTTY, EINVAL or EOPNOTSUPP if it isn't of a kind that knows the request;
 //! [`Unsupported`](io::ErrorKind::Unsupported) where the system has no such request.
 

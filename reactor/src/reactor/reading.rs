@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Reactor, SCRATCH};
-use crate::connection::{CloseReason, Input, Left, Phase, State};
+use crate::connection::{CloseReason, Connection, Input, Left, Phase, State};
 use crate::context::Context;
 use crate::handler::Handler;
 use crate::ids::ConnId;
@@ -62,7 +62,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
                 return true;
             }
             budget -= count;
-            if budget == 0 {
+            if budget == 0 || self.stops_for_urgent(key) {
                 return true;
             }
         }
@@ -74,21 +74,9 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         let state = connection.state;
         connection.state.clear(State::NO_READ);
         connection.state.clear(State::LAST);
-        let mut count = 0;
-        if !state.has(State::NO_READ) {
-            if !connection.reads() {
-                return None;
-            }
-            match connection.read(&mut self.scratch) {
-                Ok(read) if read > 0 => count = read,
-                answer => {
-                    self.end_reading(key, answer);
-                    return None;
-                }
-            }
-            connection.active = self.core.tick;
-        }
-        if state.phase() != Phase::Open {
+        let count = if state.has(State::NO_READ) { 0 } else { self.read_more(key)? };
+        let connection = self.core.sources.connection_mut(key)?;
+        if connection.state.phase() != Phase::Open {
             self.drop_read(key, count);
             return None;
         }
@@ -97,10 +85,42 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
             left.append(&self.scratch[..count]);
         }
         let sum = left.as_ref().map_or(count, |left| left.len());
-        let enough = sum >= connection.read_low || state.has(State::LAST) && sum > 0;
+        let mut enough = sum >= connection.read_low || state.has(State::LAST) && sum > 0;
         let room = connection.gather_room();
+        if !enough && state.has(State::URGENT) {
+            enough = sum > 0 && self.core.is_at_mark(key);
+        }
         self.core.begin_callback_with(key, room);
         Some(Unread { left, count, enough })
+    }
+
+    /// Reads from a connection of which there is more to be asked: more than nothing.
+    fn read_more(&mut self, key: Key) -> Option<usize> {
+        let connection = self.core.sources.connection(key)?;
+        if connection.reads() && connection.hears_urgent() {
+            self.take_urgent(key);
+        }
+        let connection = self.core.sources.connection_mut(key)?;
+        if !connection.reads() {
+            return None;
+        }
+        match connection.read(&mut self.scratch) {
+            Ok(count) if count > 0 => {
+                connection.active = self.core.tick;
+                Some(count)
+            }
+            answer => {
+                self.end_reading(key, answer);
+                None
+            }
+        }
+    }
+
+    /// Between two reads an urgent byte may come, and the second would lose it if it began at its place.
+    /// After a wait it doesn't: what is readable then stands before the byte, which is taken first.
+    #[cold]
+    fn stops_for_urgent(&self, key: Key) -> bool {
+        self.core.sources.connection(key).is_some_and(Connection::hears_urgent)
     }
 
     #[inline(always)]
@@ -218,7 +238,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
     }
 
     /// Delivers what was left behind, by the way that all bytes go.
-    fn deliver_left(&mut self, key: Key, how: State) {
+    pub(super) fn deliver_left(&mut self, key: Key, how: State) {
         if let Some(connection) = self.core.sources.connection_mut(key) {
             connection.state.set(State::NO_READ);
             connection.state.set(how);

@@ -19,6 +19,7 @@ pub(crate) mod select;
 #[cfg(mio)]
 pub(crate) mod socket;
 pub(crate) mod sockopt;
+pub(crate) mod urgent;
 pub(crate) mod wakeup;
 
 use std::io;

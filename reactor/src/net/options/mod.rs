@@ -16,11 +16,11 @@
 //!
 //! On the reactor's own sockets, ask the context for the descriptor:
 //! `options::TCP_CORK.set(&ctx.socket(conn)?, true)`. What is to hold from a socket's beginning stands
-//! in [`SocketOptions`](crate::SocketOptions), which is applied at the right moments.
+//! in [`SocketOptions`], which is applied at the right moments.
 //!
 //! # Errors
 //!
-//! Each error is a [`Failure`](crate::Failure) that names the option and the value:
+//! Each error is a [`Failure`] that names the option and the value:
 //! `set TCP_KEEPCNT to 1000: Invalid argument (os error 22)`.
 //!
 //! - [`Unsupported`](io::ErrorKind::Unsupported): this system has no such option, or it can't be set
