@@ -36,7 +36,7 @@
 //!   contract, for those who write a loop of their own.
 //!
 //! The examples in the repository show one idea each: `echo`, `broadcast`, `timers`, `mailbox`, `udp`,
-//! `raw_fd`.
+//! `raw_fd`, `netlink`.
 //!
 //! # Features
 //!

@@ -10,6 +10,7 @@ mod budgets;
 mod closing;
 mod crowd;
 mod delivery;
+mod descriptors;
 #[cfg(any(all(feature = "epoll", target_os = "linux"), feature = "mio"))]
 mod embedding;
 mod last_words;
@@ -253,6 +254,16 @@ suite! {
             an_urgent_byte_waits_in_the_queue
             who_sends_no_more_sends_nothing_urgent
             in_line_it_is_one_byte_among_the_others
+        }
+        descriptors {
+            a_unix_datagram_socket_works
+            a_seqpacket_socket_works
+            both_ends_of_a_pipe_work
+            a_listener_of_ones_own_works
+            an_eventfd_works
+            a_raw_icmp_socket_works
+            a_netlink_socket_works
+            changes_of_interfaces_are_told
         }
         timers {
             timers_come_in_order_and_never_early

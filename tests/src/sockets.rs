@@ -54,6 +54,12 @@ impl Counter {
         Self(eventfd(count, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC).expect("an eventfd"))
     }
 
+    /// Another descriptor of the same count.
+    #[must_use]
+    pub fn duplicate(&self) -> OwnedFd {
+        self.0.try_clone().expect("a descriptor can be duplicated")
+    }
+
     /// Adds to the count.
     pub fn add(&self, count: u64) {
         rustix::io::write(&self.0, &count.to_ne_bytes()).expect("an eventfd takes a count");
