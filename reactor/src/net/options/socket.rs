@@ -199,7 +199,8 @@ const SHARING: Option<super::Access<bool>> = only_on!(
     Socket::set_reuse_port
 );
 
-/// The error that waits on a socket, and takes it away (SO_ERROR).
+/// The error that waits on a socket, and takes it away (SO_ERROR): a read that comes after it finds the
+/// end of the stream instead. So it isn't for the reactor's own connections.
 ///
 /// # Errors
 ///

@@ -1,5 +1,10 @@
 //! The options of TCP: tcp(7).
 
+#![cfg_attr(
+    not(any(target_os = "linux", target_os = "android")),
+    allow(unused_imports, dead_code, reason = "what a system lacks needs no access")
+)]
+
 use std::os::fd::AsFd;
 use std::time::Duration;
 
