@@ -11,6 +11,8 @@ use signal_hook::SigId;
 use signal_hook::consts;
 use signal_hook::low_level::{pipe, signal_name, unregister};
 
+use crate::net::Failure;
+
 /// A signal that a process can catch and go on from.
 ///
 /// The constants are those that servers use; any other comes [from its number](Self::try_from).
@@ -127,9 +129,8 @@ impl Signals {
     ///
     /// EMFILE or ENFILE: out of descriptors.
     pub(crate) fn new() -> io::Result<Self> {
-        let (receiver, sender) = UnixStream::pair().map_err(|error| {
-            io::Error::new(error.kind(), format!("make a socket pair for signals: {error}"))
-        })?;
+        let (receiver, sender) = UnixStream::pair()
+            .map_err(|error| Failure::wrap("make a socket pair for signals", error, None))?;
         receiver.set_nonblocking(true)?;
         sender.set_nonblocking(true)?;
         Ok(Self { receiver, sender, watched: Vec::new() })
@@ -146,7 +147,7 @@ impl Signals {
             return Ok(());
         }
         let watched = Watched::new(signal, &self.sender)
-            .map_err(|error| io::Error::new(error.kind(), format!("watch {signal}: {error}")))?;
+            .map_err(|error| Failure::wrap(format!("watch {signal}"), error, None))?;
         self.watched.push(watched);
         Ok(())
     }
@@ -314,6 +315,8 @@ mod tests {
             let error = signals.watch(Signal::try_from(number).unwrap()).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
             assert!(error.to_string().starts_with(&format!("watch signal {number}: ")), "{error}");
+            let cause = Failure::of(&error).unwrap().cause();
+            assert_eq!(cause.raw_os_error(), Some(libc::EINVAL), "{error:?}");
         }
         assert_eq!(signals.take(), []);
         assert!(signals.watched.is_empty());

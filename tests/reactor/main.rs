@@ -221,6 +221,7 @@ suite! {
             a_dual_stack_socket_answers_both
             a_flood_of_datagrams_leaves_time_for_others
             an_icmp_error_comes_once
+            an_error_has_its_number
             an_unconnected_socket_hears_no_icmp
             a_closed_socket_is_silent_and_its_id_refused
             a_descriptor_of_ones_own_is_told_of

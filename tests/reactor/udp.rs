@@ -5,7 +5,8 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::rc::Rc;
 
-use reactor::{Interest, Ipv6, UdpId, UdpOptions};
+use reactor::{Failure, Interest, Ipv6, UdpId, UdpOptions};
+use rustix::io::Errno;
 use tests::Subject;
 use tests::counted::Counted;
 use tests::recorder::{Call, Seen, echo, sink};
@@ -116,6 +117,23 @@ pub(super) fn an_icmp_error_comes_once<P: Subject>() {
     let address = server.ctx().udp_address(socket).unwrap();
     peer.send_to(b"me", address).unwrap();
     server.until_seen(&Seen::Datagram(b"me".to_vec(), peer.local_addr().unwrap()));
+}
+
+/// What came of a system call has its number, whatever is said around it.
+pub(super) fn an_error_has_its_number<P: Subject>() {
+    let mut server = Server::<P>::tcp(sink);
+    let number = |error: &io::Error| Failure::of(error).unwrap().cause().raw_os_error();
+    let holder = peer();
+    let taken = holder.local_addr().unwrap();
+    let error = server.ctx().bind_udp(taken).unwrap_err();
+    assert_eq!(number(&error), Some(Errno::ADDRINUSE.raw_os_error()));
+    drop(holder);
+    let socket = server.ctx().bind_udp(taken).unwrap();
+    let broadcast = (Ipv4Addr::BROADCAST, 7).into();
+    let error = server.ctx().connect_udp(socket, broadcast).unwrap_err();
+    assert_eq!(number(&error), Some(Errno::ACCESS.raw_os_error()));
+    let error = server.ctx().send_to(socket, &[0; 65_508], nobody()).unwrap_err();
+    assert_eq!(number(&error), Some(Errno::MSGSIZE.raw_os_error()));
 }
 
 /// Without a peer of its own a socket hears nothing of those who aren't there.

@@ -6,8 +6,8 @@ use std::io;
 
 use super::Address;
 
-/// What an [`io::Error`] of this library has inside when a system call on a socket failed: what was
-/// tried and on what, the error itself, and, where there is some, advice.
+/// What an [`io::Error`] of this library has inside when a system call failed: what was tried and on
+/// what, the error itself, and, where there is some, advice.
 ///
 /// The outer error keeps the [`kind`](io::Error::kind) of the inner one where that says something, and
 /// its text holds that text, so that printing it is enough. The number of the error is one step away:
@@ -50,7 +50,7 @@ impl Failure {
 
     /// `cause`, as an error that says what was tried. A failure as a cause is one of what was tried on
     /// the way: it becomes one with this one.
-    pub(super) fn wrap(
+    pub(crate) fn wrap(
         attempt: impl Into<String>,
         cause: io::Error,
         advice: Option<&'static str>,

@@ -206,8 +206,8 @@ impl UdpSocket {
     /// # Errors
     ///
     /// - `WouldBlock`: the send buffer is full.
-    /// - `InvalidInput`: more than 65,507 bytes over IPv4 or 65,527 over IPv6 (EMSGSIZE); `from` isn't
-    ///   of the same family as `to`.
+    /// - EMSGSIZE: more than 65,507 bytes over IPv4 or 65,527 over IPv6.
+    /// - `InvalidInput`: `from` isn't of the same family as `to`.
     /// - EACCES: a broadcast address without [`UdpOptions::broadcast`], or prohibited by a route.
     /// - EPERM: a packet filter said no.
     /// - ENOBUFS: the interface's queue is full, or the datagram longer than the send buffer.
@@ -314,12 +314,12 @@ fn explain(error: io::Error, len: usize, to: impl FnOnce() -> Option<SocketAddr>
         return error;
     }
     let Some(to) = to() else { return error };
-    let (most, version) = if to.is_ipv6() { (MOST_V6, 6) } else { (MOST_V4, 4) };
+    let (most, advice) = match to {
+        SocketAddr::V4(_) => (MOST_V4, "a datagram over IPv4 has at most 65507 bytes"),
+        SocketAddr::V6(_) => (MOST_V6, "a datagram over IPv6 has at most 65527 bytes"),
+    };
     if len <= most {
         return error;
     }
-    let message = format!(
-        "send {len} bytes to {to}: a datagram over IPv{version} has at most {most} (EMSGSIZE)"
-    );
-    io::Error::new(io::ErrorKind::InvalidInput, message)
+    Failure::wrap(format!("send {len} bytes to {to}"), error, Some(advice))
 }

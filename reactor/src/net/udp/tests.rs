@@ -346,15 +346,15 @@ fn the_longest_datagram_and_one_byte_more() {
         assert!(buffer[..received.len] == bytes[..most]);
 
         let version = if home.is_ipv4() { 4 } else { 6 };
-        let expected = format!(
-            "send {} bytes to {to}: a datagram over IPv{version} has at most {most} (EMSGSIZE)",
-            most + 1
-        );
+        let attempt = format!("send {} bytes to {to}", most + 1);
+        let advice = format!("a datagram over IPv{version} has at most {most} bytes");
         sender.connect(to).expect("connect");
         for error in [sender.send(&bytes, to, None), sender.send_connected(&bytes)] {
             let error = error.expect_err("too long");
-            assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
-            assert_eq!(error.to_string(), expected);
+            let failure = Failure::of(&error).expect("it says what was tried");
+            assert_eq!(failure.cause().raw_os_error(), Some(libc::EMSGSIZE));
+            assert_eq!(failure.attempt(), attempt);
+            assert!(error.to_string().ends_with(&advice), "{error}");
             assert!(!is_icmp(&error));
         }
         nothing_more(&socket);
