@@ -18,7 +18,7 @@ use crate::ids::{ConnId, ListenerId, RawId, UdpId};
 use crate::net::{Address, Datagram, ListenOptions, Listener, UdpOptions, UdpSocket};
 use crate::poller::{Blocked, Direction, Interest, Poller};
 use crate::signal::{Signal, Signals};
-use crate::sources::{Kind, Source};
+use crate::sources::{Kind, Raw, Source};
 use crate::timer::TimerId;
 
 /// What became of a `send`.
@@ -324,22 +324,25 @@ impl Context<'_> {
     ///
     /// What the poller says of the descriptor.
     pub fn register(&mut self, fd: impl Into<OwnedFd>, interest: Interest) -> io::Result<RawId> {
-        self.core.watch(&mut *self.poller, Source::Raw(fd.into()), interest).map(RawId)
+        let source = Source::Raw(Raw { fd: fd.into(), interest });
+        self.core.watch(&mut *self.poller, source, interest).map(RawId)
     }
 
     /// A registered descriptor.
     #[must_use]
     pub fn raw(&self, raw: RawId) -> Option<BorrowedFd<'_>> {
-        self.core.sources.raw(raw.0).map(AsFd::as_fd)
+        self.core.sources.raw(raw.0).map(|raw| raw.fd.as_fd())
     }
 
-    /// Changes what [`ready`](crate::Handler::ready) is to tell of a registered descriptor.
+    /// Changes what [`ready`](crate::Handler::ready) is to tell of a registered descriptor, from now
+    /// on: also of what this turn's wait has found already.
     ///
     /// # Errors
     ///
     /// `NotFound` if there is no such descriptor.
     pub fn set_interest(&mut self, raw: RawId, interest: Interest) -> io::Result<()> {
-        self.core.sources.raw(raw.0).ok_or_else(gone)?;
+        let source = self.core.sources.raw_mut(raw.0).ok_or_else(gone)?;
+        source.interest = interest;
         self.poller.modify(raw.0, interest)
     }
 
@@ -353,7 +356,7 @@ impl Context<'_> {
     pub fn unregister(&mut self, raw: RawId) -> Option<OwnedFd> {
         self.core.sources.raw(raw.0)?;
         match self.core.unwatch(&mut *self.poller, raw.0) {
-            Some(Source::Raw(fd)) => Some(fd),
+            Some(Source::Raw(raw)) => Some(raw.fd),
             _ => None,
         }
     }

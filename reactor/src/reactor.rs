@@ -290,13 +290,20 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         match self.core.sources.kind(key) {
             Some(Kind::Acceptor) => self.accept(key),
             Some(Kind::Udp) => self.receive(key),
-            Some(Kind::Raw) => {
-                let mut ctx = Context { core: &mut self.core, poller: &mut self.poller };
-                self.handler.ready(&mut ctx, RawId(key), readiness);
-            }
+            Some(Kind::Raw) => self.tell_ready(key, readiness),
             Some(Kind::Signals) => self.deliver_signals(key),
             // Closed earlier in this turn.
             Some(Kind::Connection) | None => {}
+        }
+    }
+
+    fn tell_ready(&mut self, key: Key, readiness: Readiness) {
+        let Some(raw) = self.core.sources.raw(key) else { return };
+        // An earlier callback of this turn may have changed what is to be told.
+        let readiness = readiness.within(raw.interest);
+        if !readiness.is_empty() {
+            let mut ctx = Context { core: &mut self.core, poller: &mut self.poller };
+            self.handler.ready(&mut ctx, RawId(key), readiness);
         }
     }
 

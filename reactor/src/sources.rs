@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use crate::acceptor::Acceptor;
 use crate::connection::Connection;
 use crate::net::UdpSocket;
-use crate::poller::Key;
+use crate::poller::{Interest, Key};
 use crate::signal::Signals;
 
 /// The key of no source: no table is so large that it has this slot.
@@ -37,8 +37,16 @@ pub(crate) enum Source {
     Connection(Connection),
     Acceptor(Box<Acceptor>),
     Udp(Box<UdpSocket>),
-    Raw(OwnedFd),
+    Raw(Raw),
     Signals(Box<Signals>),
+}
+
+/// A descriptor that the handler registered.
+#[derive(Debug)]
+pub(crate) struct Raw {
+    pub(crate) fd: OwnedFd,
+    /// What `ready` is to tell, which may be less than what this turn's wait was asked for.
+    pub(crate) interest: Interest,
 }
 
 impl Source {
@@ -47,7 +55,7 @@ impl Source {
             Self::Connection(connection) => connection.socket.as_raw_fd(),
             Self::Acceptor(acceptor) => acceptor.fd(),
             Self::Udp(socket) => socket.as_fd().as_raw_fd(),
-            Self::Raw(fd) => fd.as_raw_fd(),
+            Self::Raw(raw) => raw.fd.as_raw_fd(),
             Self::Signals(signals) => signals.as_fd().as_raw_fd(),
         }
     }
@@ -146,9 +154,16 @@ impl Sources {
         }
     }
 
-    pub(crate) fn raw(&self, key: Key) -> Option<&OwnedFd> {
+    pub(crate) fn raw(&self, key: Key) -> Option<&Raw> {
         match self.get(key)? {
-            Source::Raw(fd) => Some(fd),
+            Source::Raw(raw) => Some(raw),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn raw_mut(&mut self, key: Key) -> Option<&mut Raw> {
+        match self.get_mut(key)? {
+            Source::Raw(raw) => Some(raw),
             _ => None,
         }
     }

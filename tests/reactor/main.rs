@@ -225,6 +225,7 @@ suite! {
             an_unconnected_socket_hears_no_icmp
             a_closed_socket_is_silent_and_its_id_refused
             a_descriptor_of_ones_own_is_told_of
+            an_interest_that_was_taken_away_is_silent_at_once
         }
         options {
             what_a_listener_has_its_connections_have

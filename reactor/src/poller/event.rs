@@ -268,6 +268,18 @@ impl Readiness {
     pub const fn directions(self, interest: Interest) -> Interest {
         Interest(self.0 & interest.0)
     }
+
+    /// What is left of a report for an `interest` that has changed since: nothing, if that wants none
+    /// of the directions that were reported. An error that came without any stays, as what became of a
+    /// changed interest does.
+    pub(crate) const fn within(self, interest: Interest) -> Self {
+        const DIRECTIONS: u8 = 7;
+        let unwanted = self.0 & DIRECTIONS != 0 && self.0 & interest.0 == 0;
+        if unwanted || interest.is_empty() {
+            return Self(0);
+        }
+        Self(self.0 & (interest.0 | !DIRECTIONS))
+    }
 }
 
 impl BitOr for Readiness {
@@ -455,6 +467,24 @@ mod tests {
         assert_eq!(both - Interest::READABLE, Interest::WRITABLE);
         assert_eq!(both - both, Interest::NONE);
         assert_eq!(format!("{both:?}"), "Interest(READABLE | WRITABLE)");
+    }
+
+    #[test]
+    fn a_report_is_cut_to_the_interest() {
+        let (read, write) = (Interest::READABLE, Interest::WRITABLE);
+        let (readable, writable) = (Readiness::READABLE, Readiness::WRITABLE);
+        let (closed, error) = (Readiness::READ_CLOSED, Readiness::ERROR);
+        for (report, interest, left) in [
+            (readable, read, readable),
+            (readable | closed, read, readable | closed),
+            (readable | writable | error, write, writable | error),
+            (readable | closed, write, Readiness::default()),
+            (readable | writable | error, Interest::NONE, Readiness::default()),
+            (error, write, error),
+            (error, Interest::NONE, Readiness::default()),
+        ] {
+            assert_eq!(report.within(interest), left, "{report:?} within {interest:?}");
+        }
     }
 
     #[test]
