@@ -1,14 +1,12 @@
 //! Messages to the loop from other threads.
 
-use std::cell::Cell;
 use std::error::Error;
 use std::fmt;
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
-use crossbeam_channel::{Receiver, SendTimeoutError, Sender, TrySendError};
+use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use crate::poller::Waker;
 
@@ -46,25 +44,18 @@ pub struct Mailbox<M> {
 #[derive(Debug)]
 struct Shared {
     waker: Waker,
-    /// The thread that made the loop.
-    maker: usize,
-    /// The thread that ran the loop last, or [`NOT_YET`].
-    runner: AtomicUsize,
+    /// The thread that had to do with the loop last: that made it, ran it, or asked it for something.
+    owner: AtomicUsize,
 }
-
-/// The loop hasn't run.
-const NOT_YET: usize = 0;
-
-/// How long the thread that made a loop waits in a full mailbox for another thread to run it.
-const FIRST_RUN: Duration = Duration::from_secs(1);
 
 impl<M> Mailbox<M> {
     /// Posts `message`, and waits for room where the mailbox is bounded and full.
     ///
     /// The wait ends when the loop has received a message, or is gone. Only the loop's own thread
-    /// never waits, since nobody else would make room: there a full mailbox is an error. (Before the
-    /// loop has first run nobody knows whose it is: the thread that made it waits a second for
-    /// another one to run it.)
+    /// never waits, since nobody else would make room: there a full mailbox is an error. It is the
+    /// thread that made the loop, until another one runs it or asks it for a mailbox or a context. So a
+    /// thread that hands a loop over, and has more to post than the mailbox holds, waits for a sign of
+    /// the other thread first.
     ///
     /// Two loops that post to each other's full mailboxes would wait for each other: towards another
     /// loop, [`try_post`](Self::try_post) is the one to use in a handler.
@@ -74,31 +65,14 @@ impl<M> Mailbox<M> {
     /// Both give the message back: [`Closed`](PostError::Closed) if the loop is gone,
     /// [`Full`](PostError::Full) as told above.
     pub fn post(&self, message: M) -> Result<(), PostError<M>> {
-        let mut message = match self.try_post(message) {
+        let message = match self.try_post(message) {
             Err(PostError::Full(message)) => message,
             done => return done,
         };
         // Whoever filled the mailbox may not have come to wake the loop yet, or never will.
         self.shared.wake();
-        let this_thread = this_thread();
-        let runner = self.shared.runner.load(Ordering::Relaxed);
-        if runner == this_thread {
+        if self.shared.owner.load(Ordering::Relaxed) == this_thread() {
             return Err(PostError::Full(message));
-        }
-        if runner == NOT_YET && self.shared.maker == this_thread {
-            message = match self.sender.send_timeout(message, FIRST_RUN) {
-                Ok(()) => {
-                    self.shared.wake();
-                    return Ok(());
-                }
-                Err(SendTimeoutError::Disconnected(message)) => {
-                    return Err(PostError::Closed(message));
-                }
-                Err(SendTimeoutError::Timeout(message)) => message,
-            };
-            if self.shared.runner.load(Ordering::Relaxed) == NOT_YET {
-                return Err(PostError::Full(message));
-            }
         }
         self.sender.send(message).map_err(|error| PostError::Closed(error.into_inner()))?;
         self.shared.wake();
@@ -200,14 +174,14 @@ impl<M> Inbox<M> {
             Some(capacity) => crossbeam_channel::bounded(capacity.max(1)),
             None => crossbeam_channel::unbounded(),
         };
-        let shared = Shared { waker, maker: this_thread(), runner: AtomicUsize::new(NOT_YET) };
+        let shared = Shared { waker, owner: AtomicUsize::new(this_thread()) };
         Self { receiver, mailbox: Mailbox { sender, shared: Arc::new(shared) } }
     }
 
-    /// Says that the loop runs in this thread, for now.
+    /// Says that the loop is this thread's, for now.
     pub(crate) fn enter(&self) {
         // No thread but this one compares the number with its own, and that sees its own store.
-        self.mailbox.shared.runner.store(this_thread(), Ordering::Relaxed);
+        self.mailbox.shared.owner.store(this_thread(), Ordering::Relaxed);
     }
 
     /// The half for everybody else.
@@ -236,27 +210,23 @@ impl<M> Inbox<M> {
     }
 }
 
-/// A number for this thread, which no other thread has, and which isn't [`NOT_YET`].
+/// A number for this thread, which no other thread has.
 ///
 /// A [`ThreadId`](std::thread::ThreadId) doesn't fit into an atomic.
 fn this_thread() -> usize {
-    static LAST: AtomicUsize = AtomicUsize::new(NOT_YET);
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
-        static NUMBER: Cell<usize> = const { Cell::new(NOT_YET) };
+        static NUMBER: usize = NEXT.fetch_add(1, Ordering::Relaxed);
     }
-    NUMBER.with(|number| {
-        if number.get() == NOT_YET {
-            number.set(LAST.fetch_add(1, Ordering::Relaxed) + 1);
-        }
-        number.get()
-    })
+    NUMBER.with(|number| *number)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
     use std::sync::mpsc;
     use std::thread;
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     use super::*;
     use crate::poller::{DefaultPoller, Events, Poller};
@@ -416,25 +386,20 @@ mod tests {
     }
 
     #[test]
-    fn before_the_first_run_its_maker_waits_for_another_thread_to_run_it() {
+    fn a_loop_is_its_makers_until_another_thread_runs_it() {
         let mut reactor = Loop::new(Some(4));
         let mailbox = reactor.inbox.mailbox();
-        let (about_to_post, is_about_to) = mpsc::channel();
+        (0..4).for_each(|n| mailbox.post(n).unwrap());
+        assert_eq!(mailbox.post(4), Err(PostError::Full(4)));
+        let (runs, is_running) = mpsc::channel();
         let running = thread::spawn(move || {
-            is_about_to.recv().unwrap();
+            reactor.inbox.enter();
+            runs.send(()).unwrap();
             reactor.receive(1000)
         });
-        about_to_post.send(()).unwrap();
-        (0..1000).for_each(|n| mailbox.post(n).unwrap());
+        is_running.recv().unwrap();
+        (4..1000).for_each(|n| mailbox.post(n).unwrap());
         assert_eq!(running.join().unwrap(), Vec::from_iter(0..1000));
-    }
-
-    #[test]
-    fn before_the_first_run_its_maker_does_not_wait_for_itself() {
-        let inbox = Inbox::new(DefaultPoller::new().unwrap().waker(), Some(1));
-        let mailbox = inbox.mailbox();
-        mailbox.post(1).unwrap();
-        assert_eq!(mailbox.post(2), Err(PostError::Full(2)));
     }
 
     #[test]

@@ -119,6 +119,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
 
     /// What a handler may ask of the reactor, for whoever sets it up, or acts between turns.
     pub fn context(&mut self) -> Context<'_> {
+        self.inbox.enter();
         self.core.read_clock();
         Context { core: &mut self.core, poller: &mut self.poller }
     }
@@ -134,6 +135,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
 
     /// A mailbox whose messages come to this reactor's handler.
     pub fn mailbox(&self) -> Mailbox<H::Message> {
+        self.inbox.enter();
         self.inbox.mailbox()
     }
 

@@ -2,9 +2,9 @@
 
 use std::sync::mpsc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use reactor::{Options, PostError, Status};
+use reactor::{ConnId, Context, Handler, Input, Options, PostError, Reactor, Status};
 use tests::Subject;
 use tests::counted::Counted;
 use tests::recorder::{Call, Seen, echo, sink};
@@ -115,8 +115,6 @@ pub(super) fn a_flood_of_messages_leaves_time_for_others<P: Subject>() {
 
 pub(super) fn a_full_mailbox_pushes_back<P: Subject>() {
     let mut server = Server::<P>::with_options(Family::Tcp, bounded(3), |_, _| {});
-    // From now on this thread is the loop's own.
-    server.turn();
     let mailbox = server.reactor.mailbox();
     for message in 0..3 {
         mailbox.try_post(message).unwrap();
@@ -128,6 +126,37 @@ pub(super) fn a_full_mailbox_pushes_back<P: Subject>() {
     server.until("all came", |server| server.seen().len() == 4);
     thread.join().unwrap().unwrap();
     assert_eq!(messages(server.seen()), [0, 1, 2, 4]);
+}
+
+/// A loop that was handed over, and has had no turn since.
+pub(super) fn a_new_owner_doesn_t_wait_for_itself<P: Subject + Send + 'static>() {
+    let reactor = Reactor::with_options(Idle, P::create().unwrap(), bounded(1)).unwrap();
+    let elsewhere = thread::spawn(move || {
+        let mut reactor = reactor;
+        reactor.turn(Some(Duration::ZERO)).unwrap();
+        reactor
+    });
+    let mut reactor = elsewhere.join().unwrap();
+    let mailbox = reactor.mailbox();
+    mailbox.post(1).unwrap();
+    assert_eq!(mailbox.post(2), Err(PostError::Full(2)));
+    // The same for whoever only asks it for something.
+    let (posted, is_posted) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        reactor.context().stop();
+        posted.send(mailbox.post(3)).unwrap();
+        reactor.turn(None).unwrap()
+    });
+    assert_eq!(is_posted.recv().unwrap(), Err(PostError::Full(3)));
+    assert_eq!(thread.join().unwrap(), Status::Stopped);
+}
+
+struct Idle;
+
+impl Handler for Idle {
+    type Message = u64;
+
+    fn data(&mut self, _: &mut Context<'_>, _: ConnId, _: &mut Input<'_>) {}
 }
 
 /// A handler that answers each message with two more isn't a deadlock either.

@@ -286,6 +286,7 @@ suite! {
             many_posts_wake_once
             a_flood_of_messages_leaves_time_for_others
             a_full_mailbox_pushes_back
+            a_new_owner_doesn_t_wait_for_itself
             a_callback_may_post
             a_stop_drops_what_is_unread
             a_stop_ends_a_post_that_waits
