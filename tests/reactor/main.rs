@@ -27,6 +27,7 @@ mod starved;
 mod stopping;
 mod timers;
 mod udp;
+mod unwatchable;
 mod urgent;
 mod waiting;
 mod writing;
@@ -214,6 +215,9 @@ suite! {
             who_is_beyond_the_limit_waits
             a_limit_of_one_serves_one_after_the_other
             closing_a_listener_turns_away_who_waits
+        }
+        unwatchable {
+            they_wait_for_room
         }
         udp {
             datagrams_come_and_are_answered

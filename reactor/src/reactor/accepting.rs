@@ -27,7 +27,9 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
                     acceptor.connections += 1;
                     let limits = acceptor.limits.clone();
                     let connection = Connection::new(socket, limits, Some(ListenerId(key)));
-                    self.open(key, connection);
+                    if let Err(error) = self.open(key, connection) {
+                        return self.back_off(key, &error);
+                    }
                 }
                 Accepted::Empty => {
                     self.poller.blocked(key, Direction::Read, Blocked::WouldBlock);
@@ -35,7 +37,8 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
                 }
                 Accepted::Gone(error) => debug!("accept: {error}"),
                 Accepted::Starved(error) | Accepted::Failed(error) => {
-                    return self.starve(key, &error);
+                    self.turn_away(key);
+                    return self.back_off(key, &error);
                 }
             }
         }
@@ -44,19 +47,21 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         }
     }
 
-    fn open(&mut self, listener: Key, connection: Connection) {
+    /// Takes a connection in and announces it. One that the poller has no room for is closed.
+    fn open(&mut self, listener: Key, connection: Connection) -> io::Result<()> {
         match self.core.open(&mut self.poller, connection) {
             Ok(key) => {
                 self.core.begin_callback(key);
                 let mut ctx = Context { core: &mut self.core, poller: &mut self.poller };
                 self.handler.accepted(&mut ctx, ConnId(key), ListenerId(listener));
                 self.core.end_callback(&mut self.poller, key);
+                Ok(())
             }
             Err(error) => {
-                warn!("accept: {error}");
                 if let Some(acceptor) = self.core.sources.acceptor_mut(listener) {
                     acceptor.connections -= 1;
                 }
+                Err(error)
             }
         }
     }
@@ -69,17 +74,23 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         }
     }
 
-    /// There is no descriptor for another connection. One is turned away, so that it needn't wait for
-    /// nothing, and the listener tries again when a connection closes or some time has gone by.
-    fn starve(&mut self, key: Key, error: &io::Error) {
+    /// There is no descriptor for another connection: one is closed at once, so that it needn't wait
+    /// for nothing.
+    fn turn_away(&mut self, key: Key) {
+        let Some(acceptor) = self.core.sources.acceptor_mut(key) else { return };
+        if let Err(error) = self.reserve.shed(acceptor.listener()) {
+            debug!("turn a connection away: {error}");
+        }
+    }
+
+    /// There is no room for another connection. The listener tries again when one closes, or when some
+    /// time has gone by.
+    fn back_off(&mut self, key: Key, error: &io::Error) {
         let Some(acceptor) = self.core.sources.acceptor_mut(key) else { return };
         let (wait, news) = acceptor.back_off(self.core.now);
         if news {
             let connections = acceptor.connections;
             warn!("accept: {error}; {connections} connections go on, new ones wait");
-        }
-        if let Err(error) = self.reserve.shed(acceptor.listener()) {
-            debug!("turn a connection away: {error}");
         }
         acceptor.timer = Some(self.core.timers.insert(wait, Due::Accept(key)));
         self.hold_back(key);
