@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 use log::warn;
 
 use crate::connection::{CloseReason, Connection, GATHER, Limits, Phase, Pool, State};
+use crate::ids::ListenerId;
 use crate::net::control;
 use crate::poller::{Interest, Key, Poller};
-use crate::sources::{Kind, NOBODY, Source, Sources};
+use crate::sources::{NOBODY, Source, Sources};
 use crate::timer::TimerWheel;
 
 /// What a timer is for.
@@ -89,8 +90,8 @@ pub(crate) struct Core {
     gather_room: usize,
     /// How many bytes the running callback may still send at once.
     direct_room: usize,
-    /// Whether listeners wait until a connection closes.
-    pub(crate) accepting_waits: bool,
+    /// Listeners that wait until any connection closes, or their pause is over.
+    pub(crate) starved: Vec<Key>,
     pub(crate) signals: Option<Key>,
 }
 
@@ -113,7 +114,7 @@ impl Core {
             gather: Vec::with_capacity(GATHER),
             gather_room: 0,
             direct_room: 0,
-            accepting_waits: false,
+            starved: Vec::new(),
             signals: None,
         }
     }
@@ -269,21 +270,28 @@ impl Core {
         }
     }
 
-    /// A descriptor has become free: listeners that wait for one try again.
-    fn accept_again(&mut self, poller: &mut (impl Poller + ?Sized)) {
-        if !std::mem::take(&mut self.accepting_waits) {
-            return;
+    /// A connection is gone: its listener may have room for another one, and any that is starved may
+    /// find a descriptor.
+    fn accept_again(&mut self, poller: &mut (impl Poller + ?Sized), listener: Option<ListenerId>) {
+        if let Some(ListenerId(key)) = listener {
+            if let Some(acceptor) = self.sources.acceptor_mut(key) {
+                let was_full = acceptor.is_full();
+                acceptor.connections -= 1;
+                if was_full {
+                    self.wake_acceptor(poller, key);
+                }
+            }
         }
-        for key in self.sources.keys(Kind::Acceptor) {
+        for key in std::mem::take(&mut self.starved) {
             self.wake_acceptor(poller, key);
         }
     }
 
-    /// A listener that took its interest away asks again.
+    /// A listener that took its interest away asks again, unless it is full: then it waits for a
+    /// connection of its own to close.
     pub(crate) fn wake_acceptor(&mut self, poller: &mut (impl Poller + ?Sized), key: Key) {
         let Some(acceptor) = self.sources.acceptor_mut(key) else { return };
         if acceptor.is_full() {
-            self.accepting_waits = true;
             return;
         }
         if let Some(timer) = acceptor.timer.take() {

@@ -181,6 +181,25 @@ pub(super) fn a_limit_of_one_serves_one_after_the_other<P: Subject>() {
     }
 }
 
+/// A connection of another listener makes no room, and none that this one ever had is forgotten.
+pub(super) fn a_full_listener_waits_for_one_of_its_own<P: Subject>() {
+    let mut server = Server::<Counted<P>>::tcp(echo);
+    let options = ListenOptions::default().max_connections(1);
+    let full = server.ctx().listen_with("127.0.0.1:0", &options).unwrap();
+    let first = server.client_of(full);
+    server.next_accepted();
+    let mut second = server.client_of(full);
+    for _ in 0..3 {
+        let (other, conn) = server.connect();
+        drop(other);
+        server.until_closed(conn);
+        assert_eq!(server.empty_turns(SILENCE), 1);
+    }
+    assert_eq!(server.ctx().connections(), 1);
+    drop(first);
+    says_and_hears(&mut server, &mut second);
+}
+
 pub(super) fn closing_a_listener_turns_away_who_waits<P: Subject>() {
     let mut server = Server::<P>::tcp(echo);
     let (mut peer, _) = server.connect();

@@ -214,6 +214,7 @@ suite! {
             an_abstract_unix_name_needs_no_file
             who_is_beyond_the_limit_waits
             a_limit_of_one_serves_one_after_the_other
+            a_full_listener_waits_for_one_of_its_own
             closing_a_listener_turns_away_who_waits
         }
         unwatchable {
@@ -325,6 +326,7 @@ suite! {
             a_starved_listener_doesn_t_spin
             who_can_t_be_served_is_turned_away
             a_close_makes_room_at_once
+            a_close_makes_room_for_every_listener
             accepting_goes_on_when_descriptors_are_free
             a_starved_listener_can_be_closed
         }

@@ -86,6 +86,25 @@ pub(super) fn a_close_makes_room_at_once<P: Subject>() {
     assert_eq!(server.receive(&mut waiting[2], 1), b"x");
 }
 
+/// Whose connection it was doesn't matter: all listeners live on the same descriptors.
+pub(super) fn a_close_makes_room_for_every_listener<P: Subject>() {
+    limit_files(FEW);
+    let mut server = Server::<Counted<P>>::tcp(echo);
+    let other = server.ctx().listen("127.0.0.1:0").unwrap();
+    let (peer, _) = server.connect();
+    let mut waiting: Vec<_> = (0..4).map(|_| server.client_of(other)).collect();
+    let _hogs: Vec<_> = (0..FEW).map_while(|_| File::open("/dev/null").ok()).collect();
+    for peer in &mut waiting[..2] {
+        server.receive_all(peer);
+    }
+    drop(peer);
+    server.until("it is closed", |server| server.ctx().connections() == 0);
+    // Not the pause, which is 40 ms by now, but the next wait.
+    server.reactor.turn(Some(Duration::ZERO)).unwrap();
+    assert_eq!(server.accepted().len(), 2);
+    says_and_hears(&mut server, &mut waiting[2]);
+}
+
 pub(super) fn accepting_goes_on_when_descriptors_are_free<P: Subject>() {
     let (mut server, mut peer, mut waiting, hogs) = starve::<P>();
     server.receive_all(&mut waiting[0]);

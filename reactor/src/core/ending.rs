@@ -169,12 +169,7 @@ impl Core {
             self.timers.cancel(timer);
         }
         connection.discard_queue(&mut self.pool);
-        if let Some(listener) = connection.listener {
-            if let Some(acceptor) = self.sources.acceptor_mut(listener.0) {
-                acceptor.connections -= 1;
-            }
-        }
-        self.accept_again(poller);
+        self.accept_again(poller, connection.listener);
         if self.course == Course::Drain && self.connections == 0 {
             self.course = Course::Stop;
         }

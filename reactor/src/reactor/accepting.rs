@@ -66,9 +66,8 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         }
     }
 
-    /// A listener has as many connections as it may have: the others wait in its backlog.
+    /// Has the connections that come now wait in the backlog.
     fn hold_back(&mut self, key: Key) {
-        self.core.accepting_waits = true;
         if let Err(error) = self.poller.modify(key, Interest::NONE) {
             warn!("{key:?}: {error}");
         }
@@ -93,6 +92,9 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
             warn!("accept: {error}; {connections} connections go on, new ones wait");
         }
         acceptor.timer = Some(self.core.timers.insert(wait, Due::Accept(key)));
+        if !self.core.starved.contains(&key) {
+            self.core.starved.push(key);
+        }
         self.hold_back(key);
     }
 }
