@@ -110,13 +110,17 @@ impl Context<'_> {
         self.connection(conn)?.listener
     }
 
-    /// The address of a connection's peer.
+    /// The address of a connection's peer. In [`accepted`](crate::Handler::accepted) it is known of
+    /// every one; later the system forgets a peer that has reset the connection.
     ///
     /// # Errors
     ///
     /// `NotFound` if there is no such connection; ENOTCONN if the peer is gone already.
     pub fn peer_address(&self, conn: ConnId) -> io::Result<Address> {
         let connection = self.connection(conn).ok_or_else(gone)?;
+        if let Some((_, peer)) = self.core.newcomer.as_ref().filter(|(key, _)| *key == conn.0) {
+            return Ok(peer.clone());
+        }
         Address::peer_of(&connection.socket)
     }
 

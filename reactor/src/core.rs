@@ -14,7 +14,7 @@ use log::warn;
 
 use crate::connection::{CloseReason, Connection, GATHER, Limits, Phase, Pool, State};
 use crate::ids::ListenerId;
-use crate::net::control;
+use crate::net::{Address, control};
 use crate::poller::{Interest, Key, Poller};
 use crate::sources::{NOBODY, Source, Sources};
 use crate::timer::TimerWheel;
@@ -90,6 +90,8 @@ pub(crate) struct Core {
     gather_room: usize,
     /// How many bytes the running callback may still send at once.
     direct_room: usize,
+    /// The connection that is being announced, and its peer.
+    pub(crate) newcomer: Option<(Key, Address)>,
     /// Listeners that wait until any connection closes, or their pause is over.
     pub(crate) starved: Vec<Key>,
     pub(crate) signals: Option<Key>,
@@ -114,6 +116,7 @@ impl Core {
             gather: Vec::with_capacity(GATHER),
             gather_room: 0,
             direct_room: 0,
+            newcomer: None,
             starved: Vec::new(),
             signals: None,
         }

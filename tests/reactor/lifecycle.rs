@@ -1,7 +1,9 @@
 //! From `accepted` to `closed`, whoever ends it.
 
+use std::cell::RefCell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use reactor::{Address, Limits, Sent, Status};
@@ -237,6 +239,26 @@ pub(super) fn a_connection_knows_its_addresses_and_listener<P: Subject>() {
     assert_eq!(server.ctx().peer_address(conn).unwrap(), Address::Unnamed);
     let path = server.directory().join("socket");
     assert_eq!(server.ctx().local_address(conn).unwrap(), Address::Path(path));
+}
+
+/// accept(2) has told the address, also of a peer of which getpeername(2) knows nothing any more.
+pub(super) fn accepted_knows_a_peer_that_has_reset<P: Subject>() {
+    let known = Rc::new(RefCell::new(Vec::new()));
+    let theirs = Rc::clone(&known);
+    let mut server = Server::<P>::tcp(move |ctx, call| {
+        if let Call::Accepted(conn, _) = call {
+            theirs.borrow_mut().push(ctx.peer_address(conn).unwrap());
+        }
+        sink(ctx, call);
+    });
+    let mut expected = Vec::new();
+    for _ in 0..3 {
+        let peer = server.client();
+        expected.push(Address::Ip(peer.address()));
+        peer.reset();
+        server.next_accepted();
+    }
+    assert_eq!(*known.borrow(), expected);
 }
 
 pub(super) fn a_panic_ends_the_loop_for_ever<P: Subject>() {

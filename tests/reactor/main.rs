@@ -126,6 +126,7 @@ suite! {
             an_old_id_leaves_its_successor_alone
             the_error_of_one_is_its_own
             a_connection_knows_its_addresses_and_listener
+            accepted_knows_a_peer_that_has_reset
             a_panic_ends_the_loop_for_ever
             a_panic_while_closing_is_no_different
         }

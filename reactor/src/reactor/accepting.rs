@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::core::Due;
 use crate::handler::Handler;
 use crate::ids::{ConnId, ListenerId};
-use crate::net::Accepted;
+use crate::net::{Accepted, Address};
 use crate::poller::{Blocked, Direction, Interest, Key, Poller};
 
 impl<H: Handler, P: Poller> Reactor<H, P> {
@@ -27,7 +27,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
                     acceptor.connections += 1;
                     let limits = acceptor.limits.clone();
                     let connection = Connection::new(socket, limits, Some(ListenerId(key)));
-                    if let Err(error) = self.open(key, connection) {
+                    if let Err(error) = self.open(key, connection, peer) {
                         return self.back_off(key, &error);
                     }
                 }
@@ -48,12 +48,14 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
     }
 
     /// Takes a connection in and announces it. One that the poller has no room for is closed.
-    fn open(&mut self, listener: Key, connection: Connection) -> io::Result<()> {
+    fn open(&mut self, listener: Key, connection: Connection, peer: Address) -> io::Result<()> {
         match self.core.open(&mut self.poller, connection) {
             Ok(key) => {
+                self.core.newcomer = Some((key, peer));
                 self.core.begin_callback(key);
                 let mut ctx = Context { core: &mut self.core, poller: &mut self.poller };
                 self.handler.accepted(&mut ctx, ConnId(key), ListenerId(listener));
+                self.core.newcomer = None;
                 self.core.end_callback(&mut self.poller, key);
                 Ok(())
             }
