@@ -422,7 +422,8 @@ impl Context<'_> {
     }
 
     /// Stops the loop at the end of the turn. Connections that there are get
-    /// [`closed`](crate::Handler::closed), and what is queued is dropped.
+    /// [`closed`](crate::Handler::closed), and what is queued is dropped. To listen, bind or watch
+    /// anything afterwards is an error.
     pub fn stop(&mut self) {
         self.core.course = Course::Stop;
     }

@@ -78,6 +78,8 @@ pub(crate) struct Core {
     pub(crate) pool: Pool,
     pub(crate) agenda: Agenda,
     pub(crate) course: Course,
+    /// Whether the loop has stopped, or a callback has panicked: nothing is watched any more.
+    over: bool,
     /// Connections that exist.
     pub(crate) connections: usize,
     /// Turns that have begun.
@@ -110,6 +112,7 @@ impl Core {
             pool: Pool::default(),
             agenda: Agenda::default(),
             course: Course::Run,
+            over: false,
             connections: 0,
             turns: 0,
             gathers: NOBODY,
@@ -138,6 +141,9 @@ impl Core {
         source: Source,
         interest: Interest,
     ) -> io::Result<Key> {
+        if self.over {
+            return Err(io::Error::other("the loop has stopped"));
+        }
         let fd = source.fd();
         let key = self.sources.insert(source);
         match poller.add(fd, key, interest) {
@@ -160,6 +166,18 @@ impl Core {
             warn!("{key:?}: {error}");
         }
         Some(source)
+    }
+
+    /// Closes everything at once, for ever.
+    pub(crate) fn close_all(&mut self) {
+        self.over = true;
+        self.sources.clear();
+        self.connections = 0;
+        self.agenda = Agenda::default();
+        self.signals = None;
+        // A callback that has panicked had no end.
+        self.gathers = NOBODY;
+        self.gather.clear();
     }
 
     /// Takes a connection in.

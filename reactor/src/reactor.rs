@@ -170,19 +170,15 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
     ///
     /// As [`run`](Self::run).
     pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<Status> {
-        match self.health {
-            Health::Sound => {}
-            Health::Stopped => return Ok(Status::Stopped),
-            Health::Broken => {
-                return Err(io::Error::other("the handler has panicked: the loop is broken"));
-            }
+        if self.status()? == Status::Stopped {
+            return Ok(Status::Stopped);
         }
         self.inbox.enter();
         match catch_unwind(AssertUnwindSafe(|| self.turn_unguarded(timeout))) {
             Ok(answer) => answer,
             Err(panic) => {
                 self.health = Health::Broken;
-                self.core.sources.clear();
+                self.core.close_all();
                 self.inbox.close();
                 resume_unwind(panic)
             }
@@ -196,7 +192,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
     ///
     /// As [`run`](Self::run).
     pub fn prepare(&mut self) -> io::Result<Option<Duration>> {
-        if self.health != Health::Sound {
+        if self.status()? == Status::Stopped {
             return Ok(Some(Duration::ZERO));
         }
         self.inbox.enter();
@@ -204,6 +200,14 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
             self.poller.wait(&mut self.events, Some(Duration::ZERO))?;
         }
         if self.events.is_empty() { Ok(self.sleep(None)) } else { Ok(Some(Duration::ZERO)) }
+    }
+
+    fn status(&self) -> io::Result<Status> {
+        match self.health {
+            Health::Sound => Ok(Status::Running),
+            Health::Stopped => Ok(Status::Stopped),
+            Health::Broken => Err(io::Error::other("the handler has panicked: the loop is broken")),
+        }
     }
 
     /// How long a wait may last: as long as the caller and the timers allow, and not at all if
@@ -423,7 +427,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
                 self.report_closed(key);
             }
         }
-        self.core.sources.clear();
+        self.core.close_all();
         let unread = self.inbox.close();
         if unread > 0 {
             warn!("the loop stopped with {unread} messages unread");

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use reactor::{Address, Limits, Sent, Status};
+use reactor::{Address, Interest, Limits, ListenOptions, Sent, Signal, Status};
 use tests::Subject;
 use tests::peer::Tail;
 use tests::recorder::{Call, End, Seen, echo, sink};
@@ -161,6 +161,26 @@ pub(super) fn a_stopped_loop_stays_stopped<P: Subject>() {
     server.reactor.run().unwrap();
     assert_eq!(server.ctx().send(conn, b"x"), Sent::Refused);
     assert_eq!(server.ctx().connections(), 0);
+    nothing_can_be_opened(&mut server);
+}
+
+/// Nobody would ever be served there, and the answer says why.
+fn nothing_can_be_opened<P: Subject>(server: &mut Server<P>) {
+    let path = server.directory().join("late");
+    let (receiver, _sender) = tests::sockets::pipe();
+    let mut ctx = server.ctx();
+    let answers = [
+        ctx.listen("127.0.0.1:0").map(drop),
+        ctx.listen_unix(&path, &ListenOptions::default()).map(drop),
+        ctx.bind_udp("127.0.0.1:0").map(drop),
+        ctx.register(receiver, Interest::READABLE).map(drop),
+        ctx.watch_signal(Signal::WINDOW_SIZE),
+    ];
+    for answer in answers {
+        let error = answer.unwrap_err();
+        assert!(error.to_string().contains("stopped"), "{error}");
+    }
+    assert!(!path.exists());
 }
 
 pub(super) fn an_old_id_is_refused<P: Subject>() {
@@ -285,7 +305,15 @@ pub(super) fn a_panic_ends_the_loop_for_ever<P: Subject>() {
         let error = server.reactor.turn(None).unwrap_err();
         assert!(error.to_string().contains("panicked"), "{error}");
         server.reactor.run().unwrap_err();
+        let error = server.reactor.prepare().unwrap_err();
+        assert!(error.to_string().contains("panicked"), "{error}");
     }
+    assert_eq!(server.ctx().connections(), 0);
+    for conn in server.accepted() {
+        assert_eq!(server.ctx().send(conn, b"x"), Sent::Refused);
+        assert_eq!(server.ctx().send(conn, &[0; 10_000]), Sent::Refused);
+    }
+    nothing_can_be_opened(&mut server);
     assert!(mailbox.post(1).is_err(), "nobody receives");
 }
 
