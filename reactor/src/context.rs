@@ -98,10 +98,11 @@ impl Context<'_> {
         self.connection(conn).map(|connection| &*connection.limits)
     }
 
-    /// Bytes that the peer of a connection hasn't taken yet; zero if there is no such connection.
+    /// Bytes that the socket of a connection hasn't taken yet, those included that this callback has
+    /// just sent; zero if there is no such connection.
     #[must_use]
     pub fn queued(&self, conn: ConnId) -> usize {
-        self.connection(conn).map_or(0, Connection::queued)
+        self.core.queued(conn.0)
     }
 
     /// The listener that accepted a connection.

@@ -194,6 +194,12 @@ impl Core {
         Ok(key)
     }
 
+    /// Bytes that wait to be sent: in the queue, and those that the running callback has gathered.
+    pub(crate) fn queued(&self, key: Key) -> usize {
+        let gathered = if self.gathers == key { self.gather.len() } else { 0 };
+        self.sources.connection(key).map_or(0, |connection| connection.queued() + gathered)
+    }
+
     fn set_idle_timer(&mut self, key: Key, timeout: Option<Duration>) {
         let Some(connection) = self.sources.connection_mut(key) else { return };
         if let Some(timer) = connection.timer.take() {

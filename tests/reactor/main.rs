@@ -167,6 +167,7 @@ suite! {
         }
         writing {
             small_sends_are_queued_and_come
+            queued_counts_what_the_callback_has_sent
             all_kinds_of_sends_keep_their_order
             sends_of_nothing_do_nothing
             above_high_water_is_said_and_drained_comes_once

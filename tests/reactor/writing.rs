@@ -33,6 +33,29 @@ pub(super) fn small_sends_are_queued_and_come<P: Subject>() {
     }
 }
 
+/// What a callback has sent to its own connection waits for its end, and counts.
+pub(super) fn queued_counts_what_the_callback_has_sent<P: Subject>() {
+    for family in Family::ALL {
+        let counts = Rc::new(Cell::new([usize::MAX; 3]));
+        let theirs = Rc::clone(&counts);
+        let mut server = Server::<P>::new(family, move |ctx, call| {
+            if let Call::Data(conn, input) = call {
+                input.take();
+                let before = ctx.queued(conn);
+                ctx.send(conn, &[1; 1000]);
+                let one = ctx.queued(conn);
+                ctx.send(conn, &[1; 234]);
+                theirs.set([before, one, ctx.queued(conn)]);
+            }
+        });
+        let (mut peer, conn) = server.connect();
+        peer.send(b"x");
+        server.receive(&mut peer, 1234);
+        assert_eq!(counts.get(), [0, 1000, 1234]);
+        assert_eq!(server.ctx().queued(conn), 0);
+    }
+}
+
 /// Gathered, at once, shared and queued, in one callback and by turns.
 pub(super) fn all_kinds_of_sends_keep_their_order<P: Subject>() {
     let sizes = [1, 5000, 3, 70_000, 0, 4095, 4096, 200_000, 10, 65_536, 1];
