@@ -259,13 +259,14 @@ impl Context<'_> {
         self.core.watch(&mut *self.poller, source, Interest::READABLE).map(UdpId)
     }
 
-    /// Connects a UDP socket: it hears of this peer alone, and of the ICMP errors that it causes.
+    /// Connects a UDP socket: it hears of this peer alone, and of the ICMP errors that it causes. What
+    /// others had sent before is dropped, unless it was delivered already.
     ///
     /// # Errors
     ///
     /// `NotFound` if there is no such socket; what connect(2) says.
     pub fn connect_udp(&mut self, socket: UdpId, peer: SocketAddr) -> io::Result<()> {
-        self.udp(socket)?.connect(peer)
+        self.core.sources.udp_mut(socket.0).ok_or_else(gone)?.connect(peer)
     }
 
     /// Sends one datagram. It goes out now or not at all.

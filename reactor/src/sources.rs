@@ -154,6 +154,13 @@ impl Sources {
         }
     }
 
+    pub(crate) fn udp_mut(&mut self, key: Key) -> Option<&mut UdpSocket> {
+        match self.get_mut(key)? {
+            Source::Udp(socket) => Some(socket),
+            _ => None,
+        }
+    }
+
     pub(crate) fn raw(&self, key: Key) -> Option<&Raw> {
         match self.get(key)? {
             Source::Raw(raw) => Some(raw),

@@ -229,6 +229,7 @@ suite! {
             a_flood_of_datagrams_leaves_time_for_others
             an_icmp_error_comes_once
             an_error_has_its_number
+            a_connected_socket_hears_of_its_peer_alone
             an_unconnected_socket_hears_no_icmp
             a_closed_socket_is_silent_and_its_id_refused
             a_descriptor_of_ones_own_is_told_of

@@ -136,6 +136,38 @@ pub(super) fn an_error_has_its_number<P: Subject>() {
     assert_eq!(number(&error), Some(Errno::MSGSIZE.raw_os_error()));
 }
 
+/// Also what others had sent before is not for it.
+pub(super) fn a_connected_socket_hears_of_its_peer_alone<P: Subject>() {
+    for address in ["127.0.0.1:0", "[::]:0"] {
+        let mut server = Server::<P>::tcp(sink);
+        let both = UdpOptions::default().only_v6(false);
+        // A machine without IPv6 has no such address.
+        let Ok(socket) = server.ctx().bind_udp_with(address, &both) else { continue };
+        let port = server.ctx().udp_address(socket).unwrap().port();
+        let to = (Ipv4Addr::LOCALHOST, port);
+        let (first, second) = (peer(), peer());
+        for _ in 0..100 {
+            second.send_to(b"stranger", to).unwrap();
+        }
+        first.send_to(b"before", to).unwrap();
+        for (friend, other) in [(&first, &second), (&second, &first)] {
+            let from = friend.local_addr().unwrap();
+            server.ctx().connect_udp(socket, from).unwrap();
+            other.send_to(b"late", to).unwrap();
+            friend.send_to(b"friend", to).unwrap();
+            server.until_seen(&Seen::Datagram(b"friend".to_vec(), from));
+            // A stranger of the next round, who is still a friend.
+            friend.send_to(b"too early", to).unwrap();
+        }
+        let heard = |bytes: &[u8], peer: &UdpSocket| {
+            Seen::Datagram(bytes.to_vec(), peer.local_addr().unwrap())
+        };
+        let expected =
+            [heard(b"before", &first), heard(b"friend", &first), heard(b"friend", &second)];
+        assert_eq!(server.seen(), expected);
+    }
+}
+
 /// Without a peer of its own a socket hears nothing of those who aren't there.
 pub(super) fn an_unconnected_socket_hears_no_icmp<P: Subject>() {
     let (mut server, socket, _) = answering::<P>("127.0.0.1:0", &UdpOptions::default());

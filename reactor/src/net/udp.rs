@@ -131,6 +131,8 @@ pub(crate) struct UdpSocket {
     socket: Socket,
     /// IPv6 sockets know IPv4 addresses as mapped ones alone (RFC 3493, section 3.7).
     v6: bool,
+    /// Whom it is connected to.
+    peer: Option<SocketAddr>,
 }
 
 impl UdpSocket {
@@ -153,22 +155,26 @@ impl UdpSocket {
         // Before bind: a datagram that arrives between the two wouldn't tell.
         packet_info::report(socket.as_fd(), !v6 || options.takes_v4(), v6)?;
         socket.bind(&SockAddr::from(address))?;
-        Ok(Self { socket, v6 })
+        Ok(Self { socket, v6, peer: None })
     }
 
     /// Makes `peer` the only one to send to and to hear from, and its ICMP errors known.
     ///
-    /// It takes effect at once. Datagrams of others that arrived before stay in the queue, so
-    /// whoever cares compares [`Received::peer`].
+    /// The kernel turns others away from then on; what they had sent before, [`receive`](Self::receive)
+    /// passes over.
     ///
     /// # Errors
     ///
     /// What the routing table says: ENETUNREACH, EHOSTUNREACH, EACCES (a broadcast address, or
     /// prohibited); EAFNOSUPPORT for an IPv6 peer of an IPv4 socket.
-    pub(crate) fn connect(&self, peer: SocketAddr) -> io::Result<()> {
+    pub(crate) fn connect(&mut self, peer: SocketAddr) -> io::Result<()> {
         self.socket
             .connect(&SockAddr::from(self.own_form(peer)))
-            .map_err(|error| Failure::wrap(format!("connect UDP socket to {peer}"), error, None))
+            .map_err(|error| Failure::wrap(format!("connect UDP socket to {peer}"), error, None))?;
+        // The kernel makes an address of this machine of the unspecified one.
+        let name = self.socket.peer_addr()?.as_socket();
+        self.peer = Some(canonical(name.unwrap_or(peer)));
+        Ok(())
     }
 
     /// The address that the socket is bound to; on a wildcard one, [`Received::source`] says more.
@@ -190,13 +196,19 @@ impl UdpSocket {
     /// `WouldBlock` when there is none; what an ICMP message said about the peer of a connected
     /// socket, once for each message, see [`is_icmp`]; ENOMEM.
     pub(crate) fn receive(&self, buffer: &mut [u8]) -> io::Result<Received> {
-        let arrival = uninterrupted(|| datagram::receive(self.as_fd(), buffer))?;
-        Ok(Received {
-            len: arrival.len,
-            peer: canonical(arrival.peer),
-            source: arrival.destination.map(Source),
-            truncated: arrival.truncated,
-        })
+        loop {
+            let arrival = uninterrupted(|| datagram::receive(self.as_fd(), buffer))?;
+            let peer = canonical(arrival.peer);
+            // It ends: a connected socket's queue has no more strangers than came before.
+            if self.peer.is_none_or(|own| own.ip() == peer.ip() && own.port() == peer.port()) {
+                return Ok(Received {
+                    len: arrival.len,
+                    peer,
+                    source: arrival.destination.map(Source),
+                    truncated: arrival.truncated,
+                });
+            }
+        }
     }
 
     /// Sends one datagram: all of `bytes` or nothing.
@@ -227,7 +239,7 @@ impl UdpSocket {
         }
         let name = Some(self.own_form(to));
         uninterrupted(|| datagram::send(self.as_fd(), bytes, name, answer))
-            .map_err(|error| explain(error, bytes.len(), || Some(to)))
+            .map_err(|error| explain(error, bytes.len(), Some(to)))
     }
 
     /// Sends one datagram to the peer that the socket is [connected](Self::connect) to.
@@ -238,7 +250,7 @@ impl UdpSocket {
     /// message said about an earlier datagram, see [`is_icmp`]: then this one wasn't sent.
     pub(crate) fn send_connected(&self, bytes: &[u8]) -> io::Result<()> {
         uninterrupted(|| datagram::send(self.as_fd(), bytes, None, None))
-            .map_err(|error| explain(error, bytes.len(), || self.peer_addr().ok()))
+            .map_err(|error| explain(error, bytes.len(), self.peer))
     }
 
     /// `address` as this socket's family has it.
@@ -308,12 +320,12 @@ fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
 }
 
 /// Puts EMSGSIZE into words, if the length is one that no datagram has.
-fn explain(error: io::Error, len: usize, to: impl FnOnce() -> Option<SocketAddr>) -> io::Error {
+fn explain(error: io::Error, len: usize, to: Option<SocketAddr>) -> io::Error {
     // A shorter one can be too long for the path alone: that is the kernel's to say.
     if error.raw_os_error() != Some(libc::EMSGSIZE) || len <= MOST_V4 {
         return error;
     }
-    let Some(to) = to() else { return error };
+    let Some(to) = to else { return error };
     let (most, advice) = match to {
         SocketAddr::V4(_) => (MOST_V4, "a datagram over IPv4 has at most 65507 bytes"),
         SocketAddr::V6(_) => (MOST_V6, "a datagram over IPv6 has at most 65527 bytes"),

@@ -233,7 +233,7 @@ fn ipv6_sockets_leave_ipv4_alone_unless_told() {
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     nothing_more(&alone);
 
-    let both = made(Ipv6Addr::UNSPECIFIED, &UdpOptions::default().ipv6(Ipv6::DualStack));
+    let mut both = made(Ipv6Addr::UNSPECIFIED, &UdpOptions::default().ipv6(Ipv6::DualStack));
     let (friend, address) = peer(Ipv4Addr::LOCALHOST);
     both.connect(address).expect("connect");
     both.send_connected(b"!").expect("send");
@@ -304,7 +304,7 @@ fn a_refusal_is_told_once_and_the_socket_stays_usable() {
     if !cfg!(target_os = "linux") {
         drop(elsewhere);
     }
-    let socket = bound(Ipv4Addr::LOCALHOST);
+    let mut socket = bound(Ipv4Addr::LOCALHOST);
     socket.connect(target).expect("connect");
 
     socket.send_connected(b"?").expect("nobody knows yet");
@@ -337,7 +337,7 @@ fn the_longest_datagram_and_one_byte_more() {
     let options = UdpOptions::default().receive_buffer(1 << 20).send_buffer(1 << 20);
     let mut buffer = vec![0; 1 << 16];
     for (home, most) in homes {
-        let (socket, sender) = (made(home, &options), made(home, &options));
+        let (socket, mut sender) = (made(home, &options), made(home, &options));
         let to = at(home, &socket);
         let bytes: Vec<u8> = (0..=most).map(|at| (at % 251) as u8).collect();
         sender.send(&bytes[..most], to, None).expect("send");
@@ -388,7 +388,7 @@ fn options_reach_the_kernel() {
 
 #[test]
 fn errors_name_what_was_tried() {
-    let first = bound(Ipv4Addr::LOCALHOST);
+    let mut first = bound(Ipv4Addr::LOCALHOST);
     let address = first.local_addr().expect("a bound address");
     let error = UdpSocket::bind(address, &UdpOptions::default()).expect_err("taken");
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
