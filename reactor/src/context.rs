@@ -7,6 +7,7 @@ use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -211,6 +212,13 @@ impl Context<'_> {
         let acceptor = Acceptor::new(listener, options, self.core.limits.clone());
         let source = Source::Acceptor(Box::new(acceptor));
         self.core.watch(&mut *self.poller, source, Interest::READABLE).map(ListenerId)
+    }
+
+    /// The limits that the connections of one listener begin with, from now on: those that it has yet to
+    /// accept. Until it is said they are the reactor's. Says whether there is such a listener.
+    pub fn set_listener_limits(&mut self, listener: ListenerId, limits: Limits) -> bool {
+        let acceptor = self.core.sources.acceptor_mut(listener.0);
+        acceptor.map(|acceptor| acceptor.limits = Arc::new(limits)).is_some()
     }
 
     /// The address that a listener listens at: with port 0, the port that the kernel chose.

@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::os::unix::net::{UnixListener, UnixStream};
 
-use reactor::{Address, Ipv6, ListenOptions, ListenerId};
+use reactor::{Address, Ipv6, Limits, ListenOptions, ListenerId};
 use tests::Subject;
 use tests::counted::Counted;
 use tests::peer::{Peer, Tail};
@@ -179,6 +179,30 @@ pub(super) fn a_limit_of_one_serves_one_after_the_other<P: Subject>() {
         }
         assert!(open <= 1, "two at a time: {:?}", server.seen());
     }
+}
+
+/// Those of one listener begin with its limits, others with the reactor's.
+pub(super) fn a_listener_has_limits_of_its_own<P: Subject>() {
+    let mut server = Server::<P>::tcp(sink);
+    let (early, first) = (server.listener, server.connect());
+    let mut own = Limits::default();
+    own.read_low = 3;
+    assert!(server.ctx().set_listener_limits(early, own.clone()));
+    let (mut peer, second) = server.connect();
+    let other = server.ctx().listen("127.0.0.1:0").unwrap();
+    let _third = server.client_of(other);
+    let third = server.next_accepted();
+    let ctx = server.ctx();
+    assert_eq!(ctx.limits(first.1), Some(&Limits::default()), "it had begun");
+    assert_eq!(ctx.limits(second), Some(&own));
+    assert_eq!(ctx.limits(third), Some(&Limits::default()));
+    peer.send(b"ab");
+    server.await_input(second);
+    server.silent();
+    peer.send(b"c");
+    server.until_seen(&Seen::Data(second, b"abc".to_vec()));
+    server.ctx().close_listener(early);
+    assert!(!server.ctx().set_listener_limits(early, own));
 }
 
 /// A connection of another listener makes no room, and none that this one ever had is forgotten.

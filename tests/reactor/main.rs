@@ -217,6 +217,7 @@ suite! {
             who_is_beyond_the_limit_waits
             a_limit_of_one_serves_one_after_the_other
             a_full_listener_waits_for_one_of_its_own
+            a_listener_has_limits_of_its_own
             closing_a_listener_turns_away_who_waits
         }
         unwatchable {

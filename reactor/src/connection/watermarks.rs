@@ -4,7 +4,12 @@ use std::time::Duration;
 
 /// The limits of one connection: bytes that may wait in either direction, and times.
 ///
-/// New connections have the limits of their listener; `Context::set_limits` changes those of one.
+/// New connections have those of their listener ([`Context::set_listener_limits`]) or else of the
+/// reactor ([`Options::limits`]); [`Context::set_limits`] changes those of one.
+///
+/// [`Context::set_listener_limits`]: crate::Context::set_listener_limits
+/// [`Options::limits`]: crate::Options::limits
+/// [`Context::set_limits`]: crate::Context::set_limits
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
