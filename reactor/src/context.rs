@@ -36,8 +36,10 @@ pub enum Sent {
 
 /// The reactor, as far as a callback may touch it.
 ///
-/// Nothing here blocks, and nothing calls back: what a call causes comes as a callback of its own,
-/// later. A call with an id that is out of date does nothing, and says so where it answers.
+/// Nothing here blocks, but for the names that [`listen`](Self::listen) and
+/// [`bind_udp`](Self::bind_udp) may have to look up, and a stale file that
+/// [`listen_unix`](Self::listen_unix) replaces. Nothing calls back: what a call causes comes as a
+/// callback of its own, later. A call with an id that is out of date does nothing, and says so where it answers.
 pub struct Context<'a> {
     pub(crate) core: &'a mut Core,
     pub(crate) poller: &'a mut dyn Poller,
@@ -174,7 +176,9 @@ impl Context<'_> {
     /// Listens for connections to a Unix stream socket at a path.
     ///
     /// A socket file that nobody listens at any more is replaced; the file is removed when the
-    /// listener goes.
+    /// listener goes. Of several servers that find the same stale file one may replace it: that is
+    /// decided under a lock of the directory (flock(2)). While another process holds that lock, this
+    /// waits for it, for up to 50 ms; a path that is free needs no lock.
     ///
     /// # Errors
     ///
@@ -279,6 +283,10 @@ impl Context<'_> {
 
     /// Sends one datagram. It goes out now or not at all.
     ///
+    /// Nothing tells when a full send buffer has room again: it empties as fast as the network takes
+    /// it, and a datagram that didn't fit is one that is lost, as others are on their way. Who sends it
+    /// again had better do so from a [timer](Self::after).
+    ///
     /// # Errors
     ///
     /// `NotFound` if there is no such socket; `WouldBlock` if its send buffer is full; EMSGSIZE if
@@ -331,12 +339,13 @@ impl Context<'_> {
     }
 
     /// Watches a descriptor that the handler reads and writes itself:
-    /// [`ready`](crate::Handler::ready) says when. The reactor keeps it until
-    /// [`unregister`](Self::unregister).
+    /// [`ready`](crate::Handler::ready) says when. The reactor owns it until
+    /// [`unregister`](Self::unregister) gives it back.
     ///
     /// # Errors
     ///
-    /// What the poller says of the descriptor.
+    /// What the poller says of the descriptor, which is closed then: who needs it afterwards registers
+    /// a [duplicate](OwnedFd::try_clone).
     pub fn register(&mut self, fd: impl Into<OwnedFd>, interest: Interest) -> io::Result<RawId> {
         let source = Source::Raw(Raw { fd: fd.into(), interest });
         self.core.watch(&mut *self.poller, source, interest).map(RawId)

@@ -113,7 +113,9 @@ impl State {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CloseReason {
-    /// Both sides were done: all that was queued was sent.
+    /// All that was queued was sent, and the peer was told that no more comes. Mostly it has finished,
+    /// too; but one that doesn't, or goes on sending, is waited for no longer than
+    /// [`Limits::drain_timeout`](crate::Limits::drain_timeout) after a `close`.
     Finished,
     /// The handler aborted it.
     Aborted,
