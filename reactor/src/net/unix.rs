@@ -63,10 +63,36 @@ impl SocketFile {
             process: process::id(),
         };
         if let Some(mode) = mode {
-            fs::set_permissions(path, Permissions::from_mode(mode))?;
+            set_mode(path, file.inode, mode)?;
         }
         Ok(file)
     }
+}
+
+/// Gives the socket's file `mode`, and no other file: whoever may write the directory may have put one
+/// in its place, such as a symbolic link to one that is ours.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn set_mode(path: &Path, ours: (u64, u64), mode: u32) -> io::Result<()> {
+    use std::os::fd::AsRawFd;
+    // This descriptor stands for the file that is there now, whatever becomes of the path (open(2)).
+    let flags = libc::O_PATH | libc::O_NOFOLLOW;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let found = file.metadata()?;
+    if inode(&found) != ours || !found.file_type().is_socket() {
+        return Err(io::Error::new(
+            ErrorKind::AddrInUse,
+            "somebody has replaced the socket's file",
+        ));
+    }
+    // fchmod(2) refuses such a descriptor, its name in proc(5) is taken.
+    let name = format!("/proc/self/fd/{}", file.as_raw_fd());
+    fs::set_permissions(name, Permissions::from_mode(mode))
+}
+
+/// Gives what is at `path` `mode`, unless that is a symbolic link.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn set_mode(path: &Path, _ours: (u64, u64), mode: u32) -> io::Result<()> {
+    crate::sys::chmod::no_follow(path, mode)
 }
 
 impl Drop for SocketFile {
@@ -375,6 +401,26 @@ mod tests {
             let found = fs::metadata(directory.path()).unwrap().permissions().mode();
             assert_eq!(found & 0o777, mode);
         }
+    }
+
+    /// Whoever may write the directory can put it there between bind(2) and chmod(2).
+    #[test]
+    fn the_mode_is_the_sockets_and_nobody_elses() {
+        let directory = Directory::new();
+        let (path, precious) = (directory.path(), directory.0.join("precious"));
+        fs::write(&precious, "data").unwrap();
+        fs::set_permissions(&precious, Permissions::from_mode(0o600)).unwrap();
+        let listener = listen(&path).unwrap();
+        let ours = inode(&fs::symlink_metadata(&path).unwrap());
+        set_mode(&path, ours, 0o640).unwrap();
+        fs::rename(&path, directory.0.join("elsewhere")).unwrap();
+        symlink(&precious, &path).unwrap();
+        // Some systems have permissions of the link itself.
+        let refused = set_mode(&path, ours, 0o666).is_err();
+        assert!(refused || cfg!(not(any(target_os = "linux", target_os = "android"))));
+        assert_eq!(fs::metadata(&precious).unwrap().permissions().mode() & 0o777, 0o600);
+        drop(listener);
+        assert!(path.symlink_metadata().is_ok(), "nor is it removed");
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) mod chmod;
 pub(crate) mod datagram;
 #[cfg(epoll)]
 pub(crate) mod epoll;
