@@ -20,6 +20,9 @@ TIME is in seconds, or has a unit: 30, 0.5, 500ms, 30s, 5m, 1h.
 Connections are bounded by --max-connections and by the limit of open files (ulimit -n): at that \
 limit new clients are turned away until others have left, and those that are served go on.
 
+Datagrams from a port below 1024, or from one of the server's own, get no answer: with a forged \
+sender they would have two servers answer each other for ever.
+
 SIGINT or SIGTERM ends the server in good order: it accepts no more, sends what it has queued for \
 at most --drain-timeout, says what it had to drop, and exits with 0. A second one ends it at once, \
 with 128 + the number of the signal (130, 143).

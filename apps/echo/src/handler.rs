@@ -11,6 +11,9 @@ use reactor::{
 
 use crate::stats::{Counters, Reports, say};
 
+/// Ports below are those of the system's services.
+const FIRST_OF_CLIENTS: u16 = 1024;
+
 pub(crate) struct Echo {
     counters: Counters,
     reports: Option<Reports>,
@@ -74,11 +77,15 @@ impl Echo {
             }
         }
     }
+}
 
-    /// Whether `port` is that of the socket itself.
-    fn is_own_port(&self, socket: UdpId, port: u16) -> bool {
-        self.udp.contains(&(socket, port))
-    }
+/// Whether a datagram from `port` gets an answer from a server with these ports of its `own`.
+///
+/// One with a forged sender would keep two services that answer whatever comes busy with each other
+/// for ever, or one with itself (CERT advisory CA-1996-01). Those of other kinds, such as chargen
+/// (RFC 864), have ports below 1024, which no ordinary client is given (RFC 6335, section 6).
+fn is_answered(port: u16, own: &[(UdpId, u16)]) -> bool {
+    port >= FIRST_OF_CLIENTS && own.iter().all(|(_, own)| *own != port)
 }
 
 impl Handler for Echo {
@@ -119,10 +126,8 @@ impl Handler for Echo {
     }
 
     fn datagram(&mut self, ctx: &mut Context<'_>, socket: UdpId, datagram: &Datagram<'_>) {
-        // One datagram with a forged sender would keep two echo servers, or one and itself, busy for
-        // ever (CERT advisory CA-1996-01).
-        if self.is_own_port(socket, datagram.peer().port()) {
-            debug!("{socket:?}: no answer to {}: its port is ours", datagram.peer());
+        if !is_answered(datagram.peer().port(), &self.udp) {
+            debug!("{socket:?}: no answer to {}: servers have such ports", datagram.peer());
             return;
         }
         self.counters.add(datagram.bytes().len());
@@ -159,4 +164,18 @@ impl Handler for Echo {
 
 fn connections_word(count: usize) -> &'static str {
     if count == 1 { "connection" } else { "connections" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_of_services_get_no_answer() {
+        for (port, answered) in
+            [(0, false), (7, false), (19, false), (1023, false), (1024, true), (u16::MAX, true)]
+        {
+            assert_eq!(is_answered(port, &[]), answered, "{port}");
+        }
+    }
 }

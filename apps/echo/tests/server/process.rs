@@ -92,6 +92,11 @@ impl Server {
         self.line.split_whitespace().nth(2).unwrap().parse().unwrap()
     }
 
+    /// All addresses that it named, in the order of the command line.
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
+        self.line.split_whitespace().filter_map(|word| word.parse().ok()).collect()
+    }
+
     pub(crate) fn connect(&self) -> Client<TcpStream> {
         connect_to(self.address())
     }
