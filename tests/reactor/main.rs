@@ -249,6 +249,8 @@ suite! {
             an_old_id_has_no_socket
         }
         urgent {
+            an_urgent_byte_doesn_t_spin
+            what_follows_an_urgent_byte_comes
             an_urgent_byte_overtakes_the_others
             who_doesn_t_ask_hears_nothing
             who_no_longer_asks_hears_nothing
@@ -288,6 +290,7 @@ suite! {
             repeat_leaves_out_what_is_over
             timers_may_be_set_from_timers
             a_crowd_of_timers_comes_in_order
+            times_without_end_are_no_danger
         }
         mailbox {
             a_post_ends_a_wait

@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use reactor::{Context, TimerId};
+use reactor::{Context, Limits, Status, TimerId};
 use tests::Subject;
 use tests::recorder::{Call, Seen, sink};
-use tests::server::Server;
+use tests::server::{Family, Server};
 
 const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -243,4 +243,46 @@ pub(super) fn a_crowd_of_timers_comes_in_order<P: Subject>() {
     assert!(seen.len() < CROWD as usize);
     server.until("all came", |server| tokens(server.seen()).len() == CROWD as usize);
     assert!(tokens(server.seen()).into_iter().eq(0..CROWD));
+}
+
+/// The longest `Duration` wherever one is asked for: it counts as for ever, and overflows nothing.
+pub(super) fn times_without_end_are_no_danger<P: Subject>() {
+    let limit = |limits: &mut Limits| {
+        limits.idle_timeout = Some(Duration::MAX);
+        limits.drain_timeout = Duration::MAX;
+    };
+    let mut server = Server::<P>::with(Family::Tcp, limit, |ctx, call| {
+        match &call {
+            Call::Timer(timer, 1) => {
+                assert!(ctx.repeat(*timer, Duration::MAX));
+                assert!(ctx.rearm(*timer, Duration::MAX));
+                assert!(ctx.rearm(*timer, Duration::from_secs(u64::MAX / 1_000_000_000)));
+            }
+            Call::Timer(timer, 2) => assert!(ctx.repeat(*timer, Duration::ZERO)),
+            Call::Timer(timer, 3) => {
+                assert!(ctx.cancel(*timer));
+                assert!(!ctx.rearm(*timer, Duration::ZERO));
+                ctx.after(Duration::ZERO, 4);
+            }
+            _ => {}
+        }
+        sink(ctx, call);
+    });
+    let (peer, conn) = server.connect();
+    for token in 0..4 {
+        server.ctx().after(Duration::from_nanos(token), token);
+    }
+    server.until_seen(&Seen::Timer(4));
+    server.until("a timer repeats", |server| {
+        server.seen().iter().filter(|seen| **seen == Seen::Timer(2)).count() > 3
+    });
+    assert_eq!(server.seen().iter().filter(|seen| **seen == Seen::Timer(1)).count(), 1);
+    server.ctx().close(conn);
+    server.turn();
+    drop(peer);
+    server.until_closed(conn);
+    // The timer that repeats is due in the next millisecond.
+    server.reactor.turn(Some(Duration::MAX)).unwrap();
+    server.ctx().shut_down(Duration::MAX);
+    assert_eq!(server.turn(), Status::Stopped);
 }

@@ -307,3 +307,30 @@ pub(super) fn in_line_it_is_one_byte_among_the_others<P: Subject>() {
     assert!(!server.seen().iter().any(|seen| matches!(seen, Seen::Urgent(..))));
     assert!(server.empty_turns(SILENCE) <= 2);
 }
+
+/// With nothing but an urgent byte a Unix stream calls itself readable, and a read of it says EAGAIN.
+pub(super) fn an_urgent_byte_doesn_t_spin<P: Subject>() {
+    for family in Family::ALL {
+        let mut server = Server::<Counted<P>>::new(family, sink);
+        let (peer, conn) = server.connect();
+        send_urgent(&peer, b'!');
+        await_bits(&server.ctx().socket(conn).unwrap(), PollFlags::PRI);
+        server.turn();
+        let waits = server.empty_turns(SILENCE);
+        assert!(waits <= 2, "{family:?}: {waits} waits");
+    }
+}
+
+pub(super) fn what_follows_an_urgent_byte_comes<P: Subject>() {
+    for family in Family::ALL {
+        let mut server = Server::<P>::new(family, sink);
+        let (mut peer, conn) = server.connect();
+        peer.send(b"ab");
+        send_urgent(&peer, b'!');
+        peer.send(b"cd");
+        server.until("all came", |server| server.bytes_of(conn).ends_with(b"cd"));
+        peer.finish();
+        server.until_closed(conn);
+        assert_eq!(server.bytes_of(conn), b"abcd", "{family:?}");
+    }
+}
