@@ -20,6 +20,7 @@ mod listeners;
 mod mailbox;
 mod memory;
 mod options;
+mod reader;
 mod reading;
 mod reentrancy;
 mod signals;
@@ -164,6 +165,9 @@ suite! {
             resume_after_the_end_brings_what_was_left
             a_flood_doesn_t_delay_others
             bulk_is_read_to_its_end
+        }
+        reader {
+            is_shown_all_in_order
         }
         writing {
             small_sends_are_queued_and_come

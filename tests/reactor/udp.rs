@@ -140,7 +140,7 @@ pub(super) fn an_error_has_its_number<P: Subject>() {
 pub(super) fn a_connected_socket_hears_of_its_peer_alone<P: Subject>() {
     for address in ["127.0.0.1:0", "[::]:0"] {
         let mut server = Server::<P>::tcp(sink);
-        let both = UdpOptions::default().only_v6(false);
+        let both = UdpOptions::default().ipv6(Ipv6::DualStack);
         // A machine without IPv6 has no such address.
         let Ok(socket) = server.ctx().bind_udp_with(address, &both) else { continue };
         let port = server.ctx().udp_address(socket).unwrap().port();
