@@ -1,5 +1,6 @@
 //! What a handler may ask of the reactor.
 
+mod connecting;
 mod sockets;
 mod urgent;
 
@@ -13,8 +14,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::acceptor::Acceptor;
-use crate::connection::{Connection, Limits};
-use crate::core::{Core, Course, Due};
+use crate::connection::{Connection, Limits, Origin};
+use crate::core::{Core, Due};
 use crate::ids::{ConnId, ListenerId, RawId, UdpId};
 use crate::net::{Address, Datagram, ListenOptions, Listener, UdpOptions, UdpSocket};
 use crate::poller::{Blocked, Direction, Interest, Poller};
@@ -62,12 +63,14 @@ impl Context<'_> {
 
     /// Ends a connection once all that is queued is sent, for at most [`Limits::drain_timeout`].
     ///
-    /// Its input is dropped from now on, until the peer ends its side, too.
+    /// Its input is dropped from now on, until the peer ends its side, too. A connect that is under way
+    /// is cancelled: its callback is [`connect_failed`](crate::Handler::connect_failed).
     pub fn close(&mut self, conn: ConnId) {
         self.core.close(conn.0);
     }
 
-    /// Ends a connection at once: what is queued is dropped, and the peer gets an RST (TCP).
+    /// Ends a connection at once: what is queued is dropped, and the peer gets an RST (TCP). A connect
+    /// that is under way is cancelled.
     pub fn abort(&mut self, conn: ConnId) {
         self.core.abort(conn.0);
     }
@@ -111,7 +114,10 @@ impl Context<'_> {
     /// The listener that accepted a connection.
     #[must_use]
     pub fn listener_of(&self, conn: ConnId) -> Option<ListenerId> {
-        self.connection(conn)?.listener
+        match self.connection(conn)?.origin {
+            Origin::Listener(listener) => Some(listener),
+            _ => None,
+        }
     }
 
     /// The address of a connection's peer. In [`accepted`](crate::Handler::accepted) it is known of
@@ -138,7 +144,7 @@ impl Context<'_> {
         Address::of(&connection.socket)
     }
 
-    /// How many connections there are.
+    /// How many connections there are. A connect that is under way isn't one yet.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.core.connections
@@ -441,14 +447,15 @@ impl Context<'_> {
     }
 
     /// Stops the loop at the end of the turn. Connections that there are get
-    /// [`closed`](crate::Handler::closed), and what is queued is dropped. To listen, bind or watch
-    /// anything afterwards is an error.
+    /// [`closed`](crate::Handler::closed), and what is queued is dropped; connects get
+    /// [`connect_failed`](crate::Handler::connect_failed). To listen, bind or watch anything afterwards
+    /// is an error.
     pub fn stop(&mut self) {
-        self.core.course = Course::Stop;
+        self.core.stop();
     }
 
-    /// Stops the loop in good order: listeners go at once, connections are [closed](Self::close), and
-    /// the loop stops when the last one is gone, or after `deadline`.
+    /// Stops the loop in good order: listeners go at once, connects fail, connections are
+    /// [closed](Self::close), and the loop stops when the last one is gone, or after `deadline`.
     pub fn shut_down(&mut self, deadline: Duration) {
         self.core.shut_down(&mut *self.poller, deadline);
     }

@@ -3,10 +3,14 @@
 //! Nothing here calls the handler. What a call causes is noted on the agenda, and the loop takes it
 //! from there once no callback runs.
 
+mod connecting;
 mod ending;
+mod keeping;
 mod sending;
 
+use std::collections::VecDeque;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,10 +18,12 @@ use log::warn;
 
 use crate::connection::{CloseReason, Connection, GATHER, Limits, Phase, Pool, State};
 use crate::ids::ListenerId;
-use crate::net::{Address, control};
-use crate::poller::{Interest, Key, Poller};
+use crate::net::{Address, Resolver, control};
+use crate::poller::{Interest, Key, Poller, Waker};
 use crate::sources::{NOBODY, Source, Sources};
 use crate::timer::TimerWheel;
+
+pub(crate) use connecting::Outcome;
 
 /// What a timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +36,10 @@ pub(crate) enum Due {
     Drain(Key),
     /// A listener may accept again.
     Accept(Key),
+    /// A connect is to go on, or to end.
+    Connect(Key),
+    /// A peer that is kept connected is to be connected again.
+    Reconnect(Key),
     /// The time that a shutdown leaves is over.
     Stop,
 }
@@ -45,6 +55,8 @@ pub(crate) struct Agenda {
     pub(crate) drained: Vec<Key>,
     /// Connections to take away.
     pub(crate) closed: Vec<Key>,
+    /// Connects that are to begin, or to go on.
+    pub(crate) connects: VecDeque<Key>,
 }
 
 impl Agenda {
@@ -53,6 +65,7 @@ impl Agenda {
             && self.flush.is_empty()
             && self.drained.is_empty()
             && self.closed.is_empty()
+            && self.connects.is_empty()
     }
 }
 
@@ -63,6 +76,8 @@ pub(crate) enum Course {
     /// Stop when the last connection is gone.
     Drain,
     Stop,
+    /// It has stopped: nothing is begun any more.
+    Over,
 }
 
 #[derive(Debug)]
@@ -97,10 +112,11 @@ pub(crate) struct Core {
     /// Listeners that wait until any connection closes, or their pause is over.
     pub(crate) starved: Vec<Key>,
     pub(crate) signals: Option<Key>,
+    pub(crate) resolver: Resolver,
 }
 
 impl Core {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits, waker: Waker) -> Self {
         let now = Instant::now();
         Self {
             sources: Sources::default(),
@@ -122,6 +138,7 @@ impl Core {
             newcomer: None,
             starved: Vec::new(),
             signals: None,
+            resolver: Resolver::new(waker),
         }
     }
 
@@ -171,6 +188,7 @@ impl Core {
     /// Closes everything at once, for ever.
     pub(crate) fn close_all(&mut self) {
         self.over = true;
+        self.course = Course::Over;
         self.sources.clear();
         self.connections = 0;
         self.agenda = Agenda::default();
@@ -192,6 +210,22 @@ impl Core {
         self.connections += 1;
         self.set_idle_timer(key, idle);
         Ok(key)
+    }
+
+    /// Takes a connection in where its connect was, under the same key.
+    pub(crate) fn open_in_place(
+        &mut self,
+        poller: &mut (impl Poller + ?Sized),
+        key: Key,
+        mut connection: Connection,
+    ) -> io::Result<()> {
+        poller.add(connection.socket.as_raw_fd(), key, Interest::READABLE)?;
+        connection.active = self.tick;
+        let idle = connection.limits.idle_timeout;
+        self.sources.replace(key, Source::Connection(connection));
+        self.connections += 1;
+        self.set_idle_timer(key, idle);
+        Ok(())
     }
 
     /// Bytes that wait to be sent: in the queue, and those that the running callback has gathered.

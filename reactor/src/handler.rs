@@ -5,7 +5,7 @@ use std::io;
 use crate::connection::{CloseReason, Input};
 use crate::context::Context;
 use crate::ids::{ConnId, ListenerId, RawId, UdpId};
-use crate::net::Datagram;
+use crate::net::{ConnectError, Datagram};
 use crate::poller::Readiness;
 use crate::signal::Signal;
 use crate::timer::TimerId;
@@ -29,6 +29,20 @@ pub trait Handler {
     /// last is [`closed`](Self::closed).
     fn accepted(&mut self, ctx: &mut Context<'_>, conn: ConnId, listener: ListenerId) {
         let _ = (ctx, conn, listener);
+    }
+
+    /// What [`connect`](Context::connect) began has succeeded. Everything that follows about it names
+    /// `conn`, and the last is [`closed`](Self::closed).
+    ///
+    /// For each connect there is either this or [`connect_failed`](Self::connect_failed), once.
+    fn connected(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+        let _ = (ctx, conn);
+    }
+
+    /// What [`connect`](Context::connect) began has failed, or was ended before it was connected: `error`
+    /// says all about it, and `conn` names nothing any more. There is no `closed` for it.
+    fn connect_failed(&mut self, ctx: &mut Context<'_>, conn: ConnId, error: ConnectError) {
+        let _ = (ctx, conn, error);
     }
 
     /// Bytes have come: those left behind before and the new ones, as one slice.
@@ -59,8 +73,8 @@ pub trait Handler {
 
     /// A connection has ended, and `conn` names nothing any more.
     ///
-    /// Comes exactly once for each that [`accepted`](Self::accepted) announced, whoever ended it, also
-    /// when the loop stops; nothing about it follows.
+    /// Comes exactly once for each that [`accepted`](Self::accepted) or [`connected`](Self::connected)
+    /// announced, whoever ended it, also when the loop stops; nothing about it follows.
     fn closed(&mut self, ctx: &mut Context<'_>, conn: ConnId, reason: CloseReason) {
         let _ = (ctx, conn, reason);
     }

@@ -28,6 +28,8 @@ ids! {
     ConnId
     /// A listening socket.
     ListenerId
+    /// A peer that is kept connected.
+    PeerId
     /// A UDP socket.
     UdpId
     /// A descriptor that the user registered.

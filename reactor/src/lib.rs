@@ -29,6 +29,8 @@
 //!   [`Context`] is what a callback may ask of the reactor: send, close, pause, listen, set a timer.
 //! - [`Reactor`] is the loop: [`run`](Reactor::run), or [`turn`](Reactor::turn) by turn, or embedded in
 //!   another loop by [`prepare`](Reactor::prepare).
+//! - [`Context::connect`] reaches out, to a [`Target`], with [`ConnectOptions`]: time limits, retries,
+//!   several addresses at once; [`Context::keep_connected`] does so again and again.
 //! - [`ConnMap`] holds what an application keeps for each connection; [`Limits`] bound what a
 //!   connection may keep in memory; [`CloseReason`] says why one ended.
 //! - [`Mailbox`] brings messages from other threads, [`Signal`] those of the system.
@@ -58,6 +60,7 @@
 
 mod acceptor;
 mod conn_map;
+mod connecting;
 mod connection;
 mod context;
 mod core;
@@ -77,11 +80,12 @@ pub use conn_map::ConnMap;
 pub use connection::{CloseReason, Input, Limits};
 pub use context::{Context, Sent};
 pub use handler::Handler;
-pub use ids::{ConnId, ListenerId, RawId, UdpId};
+pub use ids::{ConnId, ListenerId, PeerId, RawId, UdpId};
 pub use mailbox::{Mailbox, PostError};
 pub use net::{
-    Address, Datagram, Failure, Interface, Ipv6, ListenOptions, SocketOptions, Source, Stage,
-    UdpOptions, control, options,
+    Address, ConnectCause, ConnectError, ConnectOptions, Datagram, FailedAttempt, Failure,
+    Interface, Ipv6, ListenOptions, SocketOptions, Source, Stage, Target, UdpOptions, control,
+    options,
 };
 pub use reactor::{Options, Reactor, Status};
 pub use signal::Signal;

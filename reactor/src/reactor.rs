@@ -1,6 +1,7 @@
 //! The loop.
 
 mod accepting;
+mod connecting;
 mod reading;
 mod urgent;
 
@@ -18,7 +19,7 @@ use crate::core::{Core, Course, Due};
 use crate::handler::Handler;
 use crate::ids::{ConnId, ListenerId, RawId, UdpId};
 use crate::mailbox::{Inbox, Mailbox};
-use crate::net::{Datagram, Reserve, is_icmp};
+use crate::net::{ConnectCause, Datagram, Reserve, is_icmp};
 use crate::poller::{Blocked, DefaultPoller, Direction, Event, Events, Key, Poller, Readiness};
 use crate::sources::Kind;
 use crate::timer::TimerId;
@@ -31,6 +32,8 @@ const DATAGRAM_BUDGET: usize = 64;
 const MESSAGE_BUDGET: usize = 1024;
 /// Due timers in a turn.
 const TIMER_BUDGET: usize = 1024;
+/// Connects that are begun at a time.
+const CONNECT_BUDGET: usize = 64;
 /// How often a turn goes through its agenda, before it waits again.
 const ROUNDS: usize = 8;
 
@@ -104,10 +107,11 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
     /// EMFILE or ENFILE.
     pub fn with_options(handler: H, poller: P, options: Options) -> io::Result<Self> {
         let inbox = Inbox::new(poller.waker(), options.mailbox_capacity);
+        let core = Core::new(options.limits, poller.waker());
         Ok(Self {
             handler,
             poller,
-            core: Core::new(options.limits),
+            core,
             inbox,
             events: Events::default(),
             scratch: vec![0; SCRATCH].into(),
@@ -216,6 +220,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         if self.core.course == Course::Stop
             || !self.core.agenda.is_empty()
             || !self.inbox.is_empty()
+            || self.core.resolver.has_answers()
         {
             return Some(Duration::ZERO);
         }
@@ -239,6 +244,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         if !self.inbox.is_empty() {
             self.deliver_messages();
         }
+        self.core.take_answers();
         let mut events = std::mem::replace(&mut self.events, Events::none());
         self.serve(events.as_slice());
         events.clear();
@@ -294,12 +300,13 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
     /// What is ready is no connection.
     fn dispatch_other(&mut self, key: Key, readiness: Readiness) {
         match self.core.sources.kind(key) {
+            Some(Kind::Attempt) => self.end_attempt(key),
             Some(Kind::Acceptor) => self.accept(key),
             Some(Kind::Udp) => self.receive(key),
             Some(Kind::Raw) => self.tell_ready(key, readiness),
             Some(Kind::Signals) => self.deliver_signals(key),
-            // Closed earlier in this turn.
-            Some(Kind::Connection) | None => {}
+            // Closed earlier in this turn; connects and peers have no descriptor.
+            None | Some(Kind::Connection | Kind::Connecting | Kind::Peer) => {}
         }
     }
 
@@ -368,6 +375,11 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
                 }
                 self.core.wake_acceptor(&mut self.poller, key);
             }
+            Due::Connect(key) => {
+                self.core.connect_timer_is_over(key);
+                self.go_on_connecting(key);
+            }
+            Due::Reconnect(key) => self.core.reconnect(key),
             Due::Stop => self.core.course = Course::Stop,
         }
     }
@@ -391,6 +403,11 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
             for key in std::mem::take(&mut self.core.agenda.closed) {
                 self.report_closed(key);
             }
+            for _ in 0..self.core.agenda.connects.len().min(CONNECT_BUDGET) {
+                if let Some(key) = self.core.agenda.connects.pop_front() {
+                    self.go_on_connecting(key);
+                }
+            }
         }
     }
 
@@ -413,8 +430,13 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         }
     }
 
-    /// Ends all connections, with their callbacks, and closes everything.
+    /// Ends all connects and connections, with their callbacks, and closes everything.
     fn stop(&mut self) {
+        self.core.course = Course::Over;
+        for key in self.core.sources.keys(Kind::Connecting) {
+            self.core.end_connecting(key, ConnectCause::Stopped);
+            self.go_on_connecting(key);
+        }
         loop {
             let connections = self.core.sources.keys(Kind::Connection);
             if connections.is_empty() {

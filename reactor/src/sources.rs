@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 
 use crate::acceptor::Acceptor;
+use crate::connecting::{Attempt, Connecting, KeptPeer};
 use crate::connection::Connection;
 use crate::net::UdpSocket;
 use crate::poller::{Interest, Key};
@@ -30,11 +31,15 @@ struct Place {
     source: Option<Source>,
 }
 
-/// One thing with a descriptor. Only connections are many: the rest is boxed, so as not to make their
-/// places larger.
+/// One thing with an id, most with a descriptor. Only connections are many: the rest is boxed, so as not
+/// to make their places larger.
 #[derive(Debug)]
 pub(crate) enum Source {
     Connection(Connection),
+    /// Becomes a connection in its place, if an attempt succeeds.
+    Connecting(Box<Connecting>),
+    Attempt(Box<Attempt>),
+    Peer(Box<KeptPeer>),
     Acceptor(Box<Acceptor>),
     Udp(Box<UdpSocket>),
     Raw(Raw),
@@ -53,6 +58,9 @@ impl Source {
     pub(crate) fn fd(&self) -> RawFd {
         match self {
             Self::Connection(connection) => connection.socket.as_raw_fd(),
+            Self::Attempt(attempt) => attempt.socket.as_raw_fd(),
+            // They have none, and a poller would say so.
+            Self::Connecting(_) | Self::Peer(_) => -1,
             Self::Acceptor(acceptor) => acceptor.fd(),
             Self::Udp(socket) => socket.as_fd().as_raw_fd(),
             Self::Raw(raw) => raw.fd.as_raw_fd(),
@@ -65,6 +73,9 @@ impl Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Connection,
+    Connecting,
+    Attempt,
+    Peer,
     Acceptor,
     Udp,
     Raw,
@@ -94,6 +105,11 @@ impl Sources {
         place.source.take()
     }
 
+    /// Puts another source in the place of one, under the same key. Says which one it was.
+    pub(crate) fn replace(&mut self, key: Key, source: Source) -> Option<Source> {
+        self.get_mut(key).map(|place| std::mem::replace(place, source))
+    }
+
     #[inline]
     fn get(&self, key: Key) -> Option<&Source> {
         let place = self.places.get(key.slot() as usize)?;
@@ -110,6 +126,9 @@ impl Sources {
     pub(crate) fn kind(&self, key: Key) -> Option<Kind> {
         Some(match self.get(key)? {
             Source::Connection(_) => Kind::Connection,
+            Source::Connecting(_) => Kind::Connecting,
+            Source::Attempt(_) => Kind::Attempt,
+            Source::Peer(_) => Kind::Peer,
             Source::Acceptor(_) => Kind::Acceptor,
             Source::Udp(_) => Kind::Udp,
             Source::Raw(_) => Kind::Raw,
@@ -129,6 +148,27 @@ impl Sources {
     pub(crate) fn connection_mut(&mut self, key: Key) -> Option<&mut Connection> {
         match self.get_mut(key)? {
             Source::Connection(connection) => Some(connection),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn connecting_mut(&mut self, key: Key) -> Option<&mut Connecting> {
+        match self.get_mut(key)? {
+            Source::Connecting(connecting) => Some(connecting),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn attempt(&self, key: Key) -> Option<&Attempt> {
+        match self.get(key)? {
+            Source::Attempt(attempt) => Some(attempt),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn peer_mut(&mut self, key: Key) -> Option<&mut KeptPeer> {
+        match self.get_mut(key)? {
+            Source::Peer(peer) => Some(peer),
             _ => None,
         }
     }

@@ -1,8 +1,13 @@
 //! Many who come at once. In processes of their own: each needs hundreds of descriptors.
 
+use std::fs::read_dir;
+use std::time::Duration;
+
+use reactor::{ConnectOptions, Target};
 use tests::Subject;
 use tests::counted::Counted;
-use tests::recorder::echo;
+use tests::listening::Listening;
+use tests::recorder::{Seen, echo, sink};
 use tests::server::{Family, Server};
 
 pub(super) fn a_crowd_at_once_is_all_accepted<P: Subject>() {
@@ -38,4 +43,39 @@ pub(super) fn a_crowd_doesn_t_delay_others<P: Subject>() {
     let mut got = Vec::new();
     peer.read_some(&mut got, 10);
     assert_eq!(got, b"x");
+}
+
+/// The descriptors that this process has open.
+fn open_descriptors() -> usize {
+    read_dir("/dev/fd").unwrap().count()
+}
+
+/// A third succeeds, a third is refused, a third gets no answer.
+pub(super) fn hundreds_of_connects_all_end<P: Subject>() {
+    const EACH: usize = 200;
+    tests::open_files::allow(4_000, 1_500);
+    let mut server = Server::<P>::tcp(sink);
+    let listener = server.listener;
+    let good = Target::from(server.ctx().listener_address(listener).unwrap());
+    let nobody = Listening::nobody();
+    let (full, _waiting) = Listening::full_tcp();
+    server.turn();
+    let before = open_descriptors();
+    let options = ConnectOptions::default().attempt_timeout(Duration::from_millis(300));
+    let mut all = Vec::new();
+    for _ in 0..EACH {
+        for target in [&good, &nobody.target(), &full.target()] {
+            all.push(server.ctx().connect(target.clone(), &options));
+        }
+    }
+    let came = |seen: &&Seen| matches!(seen, Seen::Connected(_) | Seen::ConnectFailed(_));
+    server.until("all are told", |server| server.seen().iter().filter(came).count() == 3 * EACH);
+    let failed = server.reactor.handler().errors.len();
+    assert_eq!(failed, 2 * EACH);
+    for conn in all {
+        server.ctx().abort(conn);
+    }
+    server.until("all are closed", |server| server.ctx().connections() == 0);
+    assert_eq!(open_descriptors(), before);
+    server.silent();
 }

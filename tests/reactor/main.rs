@@ -8,11 +8,13 @@
 
 mod budgets;
 mod closing;
+mod connecting;
 mod crowd;
 mod delivery;
 mod descriptors;
 #[cfg(any(all(feature = "epoll", target_os = "linux"), feature = "mio"))]
 mod embedding;
+mod keeping;
 mod last_words;
 mod layers;
 mod lifecycle;
@@ -20,6 +22,7 @@ mod listeners;
 mod mailbox;
 mod memory;
 mod options;
+mod racing;
 mod reader;
 mod reading;
 mod reentrancy;
@@ -206,6 +209,51 @@ suite! {
             an_idle_timeout_can_be_set_and_taken_back
             a_finished_peer_that_reads_slowly_gets_all
         }
+        connecting {
+            a_connection_that_was_made_is_as_any_other
+            the_families_of_addresses
+            nothing_comes_before_the_turn_ends
+            who_is_refused_is_told_so
+            a_path_without_a_socket_is_an_error
+            what_is_no_target_is_an_error
+            a_full_backlog_takes_no_longer_than_its_time
+            a_full_unix_backlog_is_waited_for
+            a_full_unix_backlog_takes_no_longer_than_its_time
+            nobody_is_connected_to_himself
+            a_peer_that_resets_at_once
+            what_is_cancelled_fails_once
+            what_is_cancelled_at_once_never_begins
+            what_isn_t_connected_takes_nothing
+            a_connect_may_follow_in_each_callback
+            a_stop_ends_connects
+            a_shut_down_ends_connects
+            a_connect_while_shutting_down_fails_when_it_stops
+            a_connect_in_the_last_callbacks_is_none
+            a_source_address_is_used
+            a_pending_connect_wakes_nobody
+            a_full_unix_backlog_burns_no_processor
+            an_idle_timeout_holds_for_those_that_were_made
+        }
+        racing {
+            the_next_address_joins_one_that_is_silent
+            the_next_address_follows_a_refusal_at_once
+            all_addresses_refused_are_all_told
+            rounds_go_on_until_somebody_listens
+            rounds_end
+            all_of_it_has_its_time
+            localhost_is_found
+            a_name_that_is_none_is_an_error
+            a_lookup_can_be_cancelled
+        }
+        keeping {
+            a_kept_peer_comes_back_after_a_restart
+            a_stable_connection_makes_the_next_wait_short
+            who_closes_a_connection_gets_the_next
+            a_peer_that_is_let_go_is_not_connected_again
+            a_connect_to_a_peer_that_is_let_go_is_cancelled
+            a_peer_may_be_let_go_in_each_callback
+            a_shut_down_lets_peers_go
+        }
         delivery {
             what_is_sent_is_what_comes
         }
@@ -331,6 +379,7 @@ suite! {
         crowd {
             a_crowd_at_once_is_all_accepted
             a_crowd_doesn_t_delay_others
+            hundreds_of_connects_all_end
         }
         starved {
             connections_go_on
@@ -340,6 +389,7 @@ suite! {
             a_close_makes_room_for_every_listener
             accepting_goes_on_when_descriptors_are_free
             a_starved_listener_can_be_closed
+            a_connect_without_descriptors_fails
         }
         signals {
             signals_are_callbacks

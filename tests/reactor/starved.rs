@@ -3,11 +3,14 @@
 use std::fs::File;
 use std::time::{Duration, Instant};
 
+use reactor::ConnectOptions;
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tests::Subject;
 use tests::counted::Counted;
+use tests::listening::Listening;
 use tests::peer::{Peer, Tail};
-use tests::recorder::echo;
+use tests::recorder::{echo, sink};
 use tests::rig::PATIENCE;
 use tests::server::Server;
 
@@ -131,4 +134,22 @@ pub(super) fn a_starved_listener_can_be_closed<P: Subject>() {
     // Its descriptor is free now.
     let listener = server.ctx().listen("127.0.0.1:0").unwrap();
     assert!(server.ctx().listener_address(listener).is_ok());
+}
+
+pub(super) fn a_connect_without_descriptors_fails<P: Subject>() {
+    limit_files(FEW);
+    let mut server = Server::<P>::tcp(sink);
+    let listening = Listening::tcp();
+    let mut hogs: Vec<_> = (0..FEW).map_while(|_| File::open("/dev/null").ok()).collect();
+    let conn = server.ctx().connect(listening.target(), &ConnectOptions::default());
+    let error = server.until_failed(conn);
+    assert_eq!(error.raw_os_error(), Some(Errno::MFILE.raw_os_error()));
+    assert!(error.to_string().contains("ulimit -n"), "{error}");
+    // One that may be tried again is, and finds room.
+    let pause = Duration::from_millis(3);
+    let options = ConnectOptions::default().rounds(None).backoff(pause, pause);
+    let conn = server.ctx().connect(listening.target(), &options);
+    server.silent();
+    hogs.truncate(hogs.len() - 1);
+    server.until_connected(conn);
 }

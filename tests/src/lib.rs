@@ -3,6 +3,7 @@
 //! process has only once.
 
 pub mod counted;
+pub mod listening;
 pub mod open_files;
 pub mod own_process;
 pub mod peer;

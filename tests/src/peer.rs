@@ -54,6 +54,16 @@ impl Peer {
 
     fn connect(socket: Socket, address: &SockAddr) -> Self {
         socket.connect(address).expect("the server listens");
+        Self::of(socket)
+    }
+
+    /// The end of a connection that somebody else has begun.
+    ///
+    /// # Panics
+    ///
+    /// If it isn't one.
+    #[must_use]
+    pub fn of(socket: Socket) -> Self {
         socket.set_nonblocking(true).expect("a socket can be nonblocking");
         if socket.domain().expect("a socket knows its domain") != Domain::UNIX {
             socket.set_tcp_nodelay(true).expect("TCP has the option");
@@ -98,6 +108,13 @@ impl Peer {
     /// Closes with an RST (TCP).
     pub fn reset(self) {
         self.socket.set_linger(Some(Duration::ZERO)).expect("the option exists");
+    }
+
+    /// The address of its other end.
+    #[must_use]
+    pub fn peer_address(&self) -> SocketAddr {
+        let address = self.socket.peer_addr().expect("a connected socket has a peer");
+        address.as_socket().expect("an internet address")
     }
 
     /// Its own address.

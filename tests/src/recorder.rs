@@ -6,8 +6,8 @@ use std::io;
 use std::net::SocketAddr;
 
 use reactor::{
-    CloseReason, ConnId, Context, Datagram, Handler, Input, ListenerId, RawId, Readiness, Signal,
-    TimerId, UdpId,
+    CloseReason, ConnId, ConnectError, Context, Datagram, Handler, Input, ListenerId, RawId,
+    Readiness, Signal, TimerId, UdpId,
 };
 
 /// One callback, for a script.
@@ -15,6 +15,8 @@ use reactor::{
 #[allow(missing_docs, reason = "they are the methods of `Handler`, with their arguments")]
 pub enum Call<'a, 'b> {
     Accepted(ConnId, ListenerId),
+    Connected(ConnId),
+    ConnectFailed(ConnId, &'a ConnectError),
     Data(ConnId, &'a mut Input<'b>),
     Urgent(ConnId, u8),
     PeerFinished(ConnId),
@@ -54,6 +56,9 @@ pub fn echo(ctx: &mut Context<'_>, call: Call<'_, '_>) {
 #[allow(missing_docs, reason = "they are the methods of `Handler`, with their arguments")]
 pub enum Seen {
     Accepted(ConnId),
+    Connected(ConnId),
+    /// [`Recorder::errors`] has the error.
+    ConnectFailed(ConnId),
     /// With all the bytes that were shown, taken or not.
     Data(ConnId, Vec<u8>),
     Urgent(ConnId, u8),
@@ -98,10 +103,13 @@ impl From<&CloseReason> for End {
 }
 
 /// The handler. It also checks, in every case, what must hold in all: nothing comes for a connection
-/// before it is announced, and nothing after its end, which comes once.
+/// before it is announced, and nothing after its end, which comes once; and a connect that has failed is
+/// heard of no more.
 pub struct Recorder {
     /// What came, in order.
     pub seen: Vec<Seen>,
+    /// Why connects failed.
+    pub errors: Vec<(ConnId, ConnectError)>,
     script: Script,
     open: HashSet<ConnId>,
 }
@@ -109,13 +117,29 @@ pub struct Recorder {
 impl Recorder {
     /// A handler that does what `script` says.
     pub fn new(script: impl FnMut(&mut Context<'_>, Call<'_, '_>) + 'static) -> Self {
-        Self { seen: Vec::new(), script: Box::new(script), open: HashSet::new() }
+        Self {
+            seen: Vec::new(),
+            errors: Vec::new(),
+            script: Box::new(script),
+            open: HashSet::new(),
+        }
     }
 
     /// The connections that were announced and not closed.
     #[must_use]
     pub fn open(&self) -> usize {
         self.open.len()
+    }
+
+    /// Why a connect failed, if it did.
+    #[must_use]
+    pub fn error_of(&self, conn: ConnId) -> Option<&ConnectError> {
+        self.errors.iter().find_map(|(failed, error)| (*failed == conn).then_some(error))
+    }
+
+    fn announce(&mut self, conn: ConnId) {
+        assert!(self.open.insert(conn), "{conn:?} was announced before");
+        assert!(self.error_of(conn).is_none(), "{conn:?} has failed before");
     }
 
     fn is_open(&self, conn: ConnId) {
@@ -133,9 +157,23 @@ impl Handler for Recorder {
     type Message = u64;
 
     fn accepted(&mut self, ctx: &mut Context<'_>, conn: ConnId, listener: ListenerId) {
-        assert!(self.open.insert(conn), "{conn:?} was announced before");
+        self.announce(conn);
         self.seen.push(Seen::Accepted(conn));
         (self.script)(ctx, Call::Accepted(conn, listener));
+    }
+
+    fn connected(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+        self.announce(conn);
+        self.seen.push(Seen::Connected(conn));
+        (self.script)(ctx, Call::Connected(conn));
+    }
+
+    fn connect_failed(&mut self, ctx: &mut Context<'_>, conn: ConnId, error: ConnectError) {
+        assert!(!self.open.contains(&conn), "{conn:?} is connected");
+        assert!(self.error_of(conn).is_none(), "{conn:?} has failed before");
+        self.seen.push(Seen::ConnectFailed(conn));
+        (self.script)(ctx, Call::ConnectFailed(conn, &error));
+        self.errors.push((conn, error));
     }
 
     fn data(&mut self, ctx: &mut Context<'_>, conn: ConnId, input: &mut Input<'_>) {

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use reactor::{
-    Address, ConnId, Context, Limits, ListenOptions, ListenerId, Options, Poller, Reactor, Status,
+    Address, ConnId, ConnectError, Context, Limits, ListenOptions, ListenerId, Options, Poller,
+    Reactor, Status,
 };
 use rustix::event::PollFlags;
 use socket2::SockRef;
@@ -161,6 +162,17 @@ impl<P: Poller> Server<P> {
             _ => None,
         };
         self.seen().iter().filter_map(accepted).collect()
+    }
+
+    /// Turns until what a connect began is connected.
+    pub fn until_connected(&mut self, conn: ConnId) {
+        self.until_seen(&Seen::Connected(conn));
+    }
+
+    /// Turns until a connect has failed, and says how.
+    pub fn until_failed(&mut self, conn: ConnId) -> &ConnectError {
+        self.until_seen(&Seen::ConnectFailed(conn));
+        self.reactor.handler().error_of(conn).expect("each failure has its error")
     }
 
     /// One turn that waits for no more than a moment.

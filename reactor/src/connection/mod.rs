@@ -18,7 +18,7 @@ pub use state::CloseReason;
 pub(crate) use state::{Phase, State};
 pub use watermarks::Limits;
 
-use crate::ids::ListenerId;
+use crate::ids::{ListenerId, PeerId};
 use crate::poller::Interest;
 use crate::timer::TimerId;
 
@@ -27,6 +27,17 @@ pub(crate) const GATHER: usize = 64 * 1024;
 
 /// How often input is read to be dropped, when a connection ends at once.
 const DROPPED_READS: usize = 512;
+
+/// Where a connection comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A listener accepted it.
+    Listener(ListenerId),
+    /// The handler connected it.
+    Handler,
+    /// It is that of a peer that is kept connected.
+    Peer(PeerId),
+}
 
 /// A stream socket and all that the loop knows of it. An idle one owns no buffer.
 #[derive(Debug)]
@@ -48,8 +59,7 @@ pub(crate) struct Connection {
     pub(crate) gather_most: usize,
     /// Bytes that came while it was lingering.
     pub(crate) lingered: u32,
-    /// Where it was accepted.
-    pub(crate) listener: Option<ListenerId>,
+    pub(crate) origin: Origin,
     /// The idle timeout while it is open, the deadline while it drains.
     pub(crate) timer: Option<TimerId>,
     /// The turn's time, in milliseconds, when bytes last came or went.
@@ -57,7 +67,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(socket: Socket, limits: Arc<Limits>, listener: Option<ListenerId>) -> Self {
+    pub(crate) fn new(socket: Socket, limits: Arc<Limits>, origin: Origin) -> Self {
         let mut connection = Self {
             socket,
             interest: Interest::READABLE,
@@ -69,7 +79,7 @@ impl Connection {
             gather_most: 0,
             lingered: 0,
             limits,
-            listener,
+            origin,
             timer: None,
             active: 0,
         };

@@ -4,7 +4,8 @@ use std::net::Shutdown;
 use std::time::Duration;
 
 use super::{Core, Course, Due};
-use crate::connection::{CloseReason, Phase, State};
+use crate::connection::{CloseReason, Origin, Phase, State};
+use crate::net::ConnectCause;
 use crate::poller::{Key, Poller};
 use crate::sources::{Kind, NOBODY, Source};
 use crate::timer::TimerId;
@@ -13,7 +14,9 @@ impl Core {
     /// Ends a connection when all that is queued is sent.
     pub(crate) fn close(&mut self, key: Key) {
         self.stop_gathering(key);
-        let Some(connection) = self.sources.connection_mut(key) else { return };
+        let Some(connection) = self.sources.connection_mut(key) else {
+            return self.end_connecting(key, ConnectCause::Cancelled);
+        };
         if connection.state.phase() == Phase::Open {
             connection.state.set_phase(Phase::Draining);
             connection.take_unread();
@@ -34,6 +37,7 @@ impl Core {
     /// Ends a connection by an RST, without sending what is queued.
     pub(crate) fn abort(&mut self, key: Key) {
         self.end(key, CloseReason::Aborted);
+        self.end_connecting(key, ConnectCause::Cancelled);
     }
 
     /// Ends a connection at the end of the turn. What it didn't send, the peer is told by an RST.
@@ -169,17 +173,38 @@ impl Core {
             self.timers.cancel(timer);
         }
         connection.discard_queue(&mut self.pool);
-        self.accept_again(poller, connection.listener);
+        let listener = match connection.origin {
+            Origin::Listener(listener) => Some(listener),
+            Origin::Peer(peer) => {
+                self.connect_again(peer);
+                None
+            }
+            Origin::Handler => None,
+        };
+        self.accept_again(poller, listener);
         if self.course == Course::Drain && self.connections == 0 {
             self.course = Course::Stop;
         }
         Some(connection.reason.map_or(CloseReason::Finished, |reason| *reason))
     }
 
-    /// Begins to stop: listeners go, connections drain.
+    /// Stops at the end of the turn.
+    pub(crate) fn stop(&mut self) {
+        if self.course != Course::Over {
+            self.course = Course::Stop;
+        }
+    }
+
+    /// Begins to stop: listeners go, connects fail, connections drain.
     pub(crate) fn shut_down(&mut self, poller: &mut (impl Poller + ?Sized), deadline: Duration) {
+        if self.course == Course::Over {
+            return;
+        }
         for key in self.sources.keys(Kind::Acceptor) {
             self.unwatch(poller, key);
+        }
+        for key in self.sources.keys(Kind::Connecting) {
+            self.end_connecting(key, ConnectCause::Stopped);
         }
         for key in self.sources.keys(Kind::Connection) {
             self.close(key);

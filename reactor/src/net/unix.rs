@@ -106,7 +106,7 @@ impl Drop for SocketFile {
 }
 
 /// The address of a socket with a file at `path`.
-fn path_address(path: &Path) -> io::Result<SockAddr> {
+pub(super) fn path_address(path: &Path) -> io::Result<SockAddr> {
     let bytes = path.as_os_str().as_bytes();
     check_length("path", bytes)?;
     if bytes.contains(&0) {

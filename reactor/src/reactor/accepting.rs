@@ -5,7 +5,7 @@ use std::io;
 use log::{debug, warn};
 
 use super::Reactor;
-use crate::connection::Connection;
+use crate::connection::{Connection, Origin};
 use crate::context::Context;
 use crate::core::Due;
 use crate::handler::Handler;
@@ -26,7 +26,8 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
                     debug!("{peer} has connected");
                     acceptor.connections += 1;
                     let limits = acceptor.limits.clone();
-                    let connection = Connection::new(socket, limits, Some(ListenerId(key)));
+                    let origin = Origin::Listener(ListenerId(key));
+                    let connection = Connection::new(socket, limits, origin);
                     if let Err(error) = self.open(key, connection, peer) {
                         return self.back_off(key, &error);
                     }

@@ -18,7 +18,7 @@ pub(crate) mod packet_info;
 pub(crate) mod poll;
 #[cfg(select)]
 pub(crate) mod select;
-#[cfg(mio)]
+#[cfg(any(mio, target_os = "linux", target_os = "android"))]
 pub(crate) mod socket;
 pub(crate) mod sockopt;
 pub(crate) mod urgent;

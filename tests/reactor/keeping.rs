@@ -1,0 +1,156 @@
+//! Peers that are kept connected.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reactor::{ConnId, ConnectCause, ConnectOptions, PeerId, Status};
+use tests::Subject;
+use tests::listening::Listening;
+use tests::recorder::{Call, End, Seen, echo, sink};
+use tests::rig::PATIENCE;
+use tests::server::{Family, Server};
+
+const MOMENT: Duration = Duration::from_millis(2);
+
+fn options() -> ConnectOptions {
+    ConnectOptions::default().backoff(MOMENT, MOMENT * 4)
+}
+
+/// Where the peer's server listens, and doesn't at times.
+fn path<P: Subject>(server: &Server<P>) -> PathBuf {
+    server.directory().join("peer")
+}
+
+/// Those that were connected, in order.
+fn connected<P: Subject>(server: &Server<P>) -> Vec<ConnId> {
+    let connected = |seen: &Seen| match seen {
+        Seen::Connected(conn) => Some(*conn),
+        _ => None,
+    };
+    server.seen().iter().filter_map(connected).collect()
+}
+
+fn next_connected<P: Subject>(server: &mut Server<P>) -> ConnId {
+    let before = connected(server).len();
+    server.until("it is connected", |server| connected(server).len() > before);
+    connected(server)[before]
+}
+
+pub(super) fn a_kept_peer_comes_back_after_a_restart<P: Subject>() {
+    let mut server = Server::<P>::new(Family::Unix, echo);
+    let path = path(&server);
+    let other = server.ctx().keep_connected("nowhere", &options());
+    let peer = server.ctx().keep_connected(path.as_path(), &options());
+    server.until("it has failed some times", |server| server.reactor.handler().errors.len() > 5);
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let listening = Listening::unix(&path);
+        let conn = next_connected(&mut server);
+        assert_eq!(server.ctx().peer_of(conn), Some(peer));
+        assert!(!ids.contains(&conn), "each connection has an id of its own");
+        ids.push(conn);
+        let mut end = listening.accept();
+        end.send(b"hello");
+        assert_eq!(server.receive(&mut end, 5), b"hello");
+        drop((listening, end));
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(server.until_closed(conn), End::Finished);
+        let failed = server.reactor.handler().errors.len();
+        server.until("it has failed", |server| server.reactor.handler().errors.len() > failed + 3);
+    }
+    let of = |peer: PeerId| {
+        let errors = server.reactor.handler().errors.iter();
+        errors.filter(move |(_, error)| error.peer() == Some(peer))
+    };
+    assert!(of(peer).count() > 3 && of(other).count() > 3);
+    assert!(of(peer).all(|(_, error)| error.attempt_count() == 1), "each round is told of");
+}
+
+/// If it weren't, the last of the waits would be hours long.
+pub(super) fn a_stable_connection_makes_the_next_wait_short<P: Subject>() {
+    let mut server = Server::<P>::tcp(sink);
+    let listening = Listening::tcp();
+    let options = options().stable_after(Duration::ZERO).backoff(MOMENT / 2, PATIENCE * 1000);
+    server.ctx().keep_connected(listening.target(), &options);
+    for _ in 0..24 {
+        let conn = next_connected(&mut server);
+        drop(listening.accept());
+        server.until_closed(conn);
+    }
+}
+
+pub(super) fn who_closes_a_connection_gets_the_next<P: Subject>() {
+    let mut server = Server::<P>::tcp(sink);
+    let listening = Listening::tcp();
+    let peer = server.ctx().keep_connected(listening.target(), &options());
+    for _ in 0..3 {
+        let conn = next_connected(&mut server);
+        assert_eq!(server.ctx().peer_of(conn), Some(peer));
+        server.ctx().abort(conn);
+        assert_eq!(server.until_closed(conn), End::Aborted);
+    }
+}
+
+pub(super) fn a_peer_that_is_let_go_is_not_connected_again<P: Subject>() {
+    let mut server = Server::<P>::tcp(echo);
+    let listening = Listening::tcp();
+    let peer = server.ctx().keep_connected(listening.target(), &options());
+    let conn = next_connected(&mut server);
+    server.ctx().let_go(peer);
+    server.ctx().let_go(peer);
+    // The connection goes on.
+    let mut end = listening.accept();
+    end.send(b"x");
+    assert_eq!(server.receive(&mut end, 1), b"x");
+    drop(end);
+    server.until_closed(conn);
+    server.silent();
+    // Nor is one that waits for its next time.
+    let peer = server.ctx().keep_connected("nowhere", &options());
+    server.until("it has failed", |server| !server.reactor.handler().errors.is_empty());
+    server.ctx().let_go(peer);
+    server.silent();
+}
+
+pub(super) fn a_connect_to_a_peer_that_is_let_go_is_cancelled<P: Subject>() {
+    let mut server = Server::<P>::tcp(sink);
+    let (full, _waiting) = Listening::full_tcp();
+    let peer = server.ctx().keep_connected(full.target(), &options());
+    server.silent();
+    server.ctx().let_go(peer);
+    server.until("it is told", |server| !server.reactor.handler().errors.is_empty());
+    let (_, error) = &server.reactor.handler().errors[0];
+    assert!(matches!(error.cause(), ConnectCause::Cancelled), "{error}");
+    server.silent();
+}
+
+pub(super) fn a_peer_may_be_let_go_in_each_callback<P: Subject>() {
+    let listening = Listening::tcp();
+    let mut server = Server::<P>::tcp(|ctx, call| match call {
+        Call::ConnectFailed(_, error) => ctx.let_go(error.peer().unwrap()),
+        Call::Connected(conn) => {
+            let peer = ctx.peer_of(conn).unwrap();
+            ctx.let_go(peer);
+            ctx.abort(conn);
+        }
+        _ => {}
+    });
+    server.ctx().keep_connected("nowhere", &options());
+    server.ctx().keep_connected(listening.target(), &options());
+    server.until("all is seen", |server| server.seen().len() == 3);
+    server.silent();
+}
+
+pub(super) fn a_shut_down_lets_peers_go<P: Subject>() {
+    let mut server = Server::<P>::tcp(sink);
+    let listening = Listening::tcp();
+    server.ctx().keep_connected(listening.target(), &options());
+    server.ctx().keep_connected("nowhere", &options());
+    let conn = next_connected(&mut server);
+    let _end = listening.accept();
+    server.ctx().shut_down(MOMENT * 20);
+    let failed = server.reactor.handler().errors.len();
+    server.until("the loop stops", |server| server.turn() == Status::Stopped);
+    server.until_closed(conn);
+    assert_eq!(server.reactor.handler().errors.len(), failed, "nothing more was begun");
+}
