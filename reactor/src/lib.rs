@@ -37,8 +37,8 @@
 //! - [`Poller`] and the module [`poller`] are the ground floor: the mechanisms that wait, behind one
 //!   contract, for those who write a loop of their own.
 //!
-//! The examples in the repository show one idea each: `echo`, `broadcast`, `timers`, `mailbox`, `udp`,
-//! `raw_fd`, `netlink`.
+//! The examples in the repository show one idea each: `echo`, `broadcast`, `timers`, `mailbox`, `proxy`,
+//! `udp`, `raw_fd`, `netlink`.
 //!
 //! # Features
 //!

@@ -26,6 +26,7 @@ mod racing;
 mod reader;
 mod reading;
 mod reentrancy;
+mod relaying;
 mod signals;
 mod starved;
 mod stopping;
@@ -253,6 +254,12 @@ suite! {
             a_connect_to_a_peer_that_is_let_go_is_cancelled
             a_peer_may_be_let_go_in_each_callback
             a_shut_down_lets_peers_go
+        }
+        relaying {
+            both_ways_to_both_ends
+            a_slow_reader_holds_a_fast_sender_back
+            words_wait_until_somebody_listens
+            what_is_cut_off_doesn_t_look_whole
         }
         delivery {
             what_is_sent_is_what_comes
