@@ -31,7 +31,7 @@ pub enum Sent {
     /// As `Queued`, and more than [`Limits::write_high`] is queued by now: a handler that goes on
     /// nevertheless should wait for [`drained`](crate::Handler::drained).
     AboveHighWater,
-    /// Nothing was taken: the id is out of date, or the connection sends no more.
+    /// Nothing was taken: the id is out of date, or not connected yet, or the connection sends no more.
     Refused,
 }
 

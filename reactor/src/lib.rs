@@ -38,7 +38,7 @@
 //!   contract, for those who write a loop of their own.
 //!
 //! The examples in the repository show one idea each: `echo`, `broadcast`, `timers`, `mailbox`, `proxy`,
-//! `udp`, `raw_fd`, `netlink`.
+//! `line_client`, `udp`, `raw_fd`, `netlink`.
 //!
 //! # Features
 //!

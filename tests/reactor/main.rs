@@ -31,6 +31,7 @@ mod signals;
 mod starved;
 mod stopping;
 mod timers;
+mod typing;
 mod udp;
 mod unwatchable;
 mod urgent;
@@ -254,6 +255,14 @@ suite! {
             a_connect_to_a_peer_that_is_let_go_is_cancelled
             a_peer_may_be_let_go_in_each_callback
             a_shut_down_lets_peers_go
+        }
+        typing {
+            an_input_that_is_empty
+            an_input_that_is_a_file
+            an_input_that_is_a_pipe
+            an_input_that_is_a_terminal
+            a_server_that_ends_first
+            a_server_that_isn_t_there
         }
         relaying {
             both_ways_to_both_ends
