@@ -1,6 +1,5 @@
 //! More at once than a listener has room for.
 
-use std::fs::read_dir;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::thread;
@@ -23,10 +22,6 @@ const SERVED: usize = CROWD / 2;
 /// The kernel repeats a SYN that found no room after a second.
 const TIMEOUT: Duration = Duration::from_millis(1500);
 
-fn open_descriptors() -> usize {
-    read_dir("/dev/fd").unwrap().count()
-}
-
 /// Each ends connected, or with an error that says why, and nothing is left behind. It takes two
 /// seconds, most of which are the kernel's.
 pub(crate) fn five_thousand_at_once<P: Subject>() {
@@ -40,14 +35,14 @@ pub(crate) fn five_thousand_at_once<P: Subject>() {
         listener
     });
     let accepting = listener.try_clone().unwrap();
-    let before = open_descriptors();
+    let before = open_files::count();
     let acceptor = thread::spawn(move || {
         let accept = |_| accepting.accept().ok();
         (0..SERVED).map_while(accept).collect::<Vec<_>>()
     });
     let mut server = Server::<P>::tcp(sink);
     server.turn();
-    let own = open_descriptors() - before;
+    let own = open_files::count() - before;
     let options = ConnectOptions::default().attempt_timeout(TIMEOUT);
     let all: Vec<_> = (0..CROWD).map(|_| server.ctx().connect(address, &options)).collect();
     let end = Instant::now() + TIMEOUT * 8;
@@ -72,6 +67,6 @@ pub(crate) fn five_thousand_at_once<P: Subject>() {
     listener.shutdown(std::net::Shutdown::Both).unwrap();
     drop(acceptor.join().unwrap());
     // The acceptor's own descriptor ended with its thread.
-    assert_eq!(open_descriptors(), before + own - 1);
+    assert_eq!(open_files::count(), before + own - 1);
     server.silent();
 }

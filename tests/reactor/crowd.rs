@@ -1,18 +1,18 @@
 //! Many who come at once. In processes of their own: each needs hundreds of descriptors.
 
-use std::fs::read_dir;
 use std::time::Duration;
 
 use reactor::{ConnectOptions, Target};
 use tests::Subject;
 use tests::counted::Counted;
 use tests::listening::Listening;
+use tests::open_files;
 use tests::recorder::{Seen, echo, sink};
 use tests::server::{Family, Server};
 
 pub(super) fn a_crowd_at_once_is_all_accepted<P: Subject>() {
     const CROWD: usize = 300;
-    tests::open_files::allow(2_000, 1_000);
+    open_files::allow(2_000, 1_000);
     for family in Family::ALL {
         let mut server = Server::<Counted<P>>::new(family, echo);
         let mut peers: Vec<_> = (0..CROWD).map(|_| server.client()).collect();
@@ -31,7 +31,7 @@ pub(super) fn a_crowd_at_once_is_all_accepted<P: Subject>() {
 /// The crowd at one door keeps nobody inside waiting.
 pub(super) fn a_crowd_doesn_t_delay_others<P: Subject>() {
     const TURNS: usize = 3;
-    tests::open_files::allow(2_000, 1_000);
+    open_files::allow(2_000, 1_000);
     let mut server = Server::<P>::tcp(echo);
     let (mut peer, conn) = server.connect();
     let _crowd: Vec<_> = (0..300).map(|_| server.client()).collect();
@@ -45,22 +45,17 @@ pub(super) fn a_crowd_doesn_t_delay_others<P: Subject>() {
     assert_eq!(got, b"x");
 }
 
-/// The descriptors that this process has open.
-fn open_descriptors() -> usize {
-    read_dir("/dev/fd").unwrap().count()
-}
-
 /// A third succeeds, a third is refused, a third gets no answer.
 pub(super) fn hundreds_of_connects_all_end<P: Subject>() {
     const EACH: usize = 200;
-    tests::open_files::allow(4_000, 1_500);
+    open_files::allow(4_000, 1_500);
     let mut server = Server::<P>::tcp(sink);
     let listener = server.listener;
     let good = Target::from(server.ctx().listener_address(listener).unwrap());
     let nobody = Listening::nobody();
     let (full, _waiting) = Listening::full_tcp();
     server.turn();
-    let before = open_descriptors();
+    let before = open_files::count();
     let options = ConnectOptions::default().attempt_timeout(Duration::from_millis(300));
     let mut all = Vec::new();
     for _ in 0..EACH {
@@ -76,6 +71,6 @@ pub(super) fn hundreds_of_connects_all_end<P: Subject>() {
         server.ctx().abort(conn);
     }
     server.until("all are closed", |server| server.ctx().connections() == 0);
-    assert_eq!(open_descriptors(), before);
+    assert_eq!(open_files::count(), before);
     server.silent();
 }

@@ -1,4 +1,6 @@
-//! The limit of open files, for tests in a process of their own.
+//! The limit of open files, and how many there are, for tests in a process of their own.
+
+use std::fs::read_dir;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -10,6 +12,16 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 pub fn limit(soft: u64) {
     let limit = Rlimit { current: Some(soft), ..getrlimit(Resource::Nofile) };
     setrlimit(Resource::Nofile, limit).expect("a soft limit up to the hard one can be set");
+}
+
+/// The descriptors that this process has open.
+///
+/// # Panics
+///
+/// If the system has no /dev/fd.
+#[must_use]
+pub fn count() -> usize {
+    read_dir("/dev/fd").expect("there is a list of them").count()
 }
 
 /// Makes room for numbers below `wanted`, or for as many as the hard limit allows; says how many.
