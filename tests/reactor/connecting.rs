@@ -4,7 +4,9 @@ use std::io;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use reactor::{Address, ConnectCause, ConnectOptions, Sent, Status, Target};
+use reactor::{
+    Address, ConnectCause, ConnectOptions, Sent, SocketOptions, Status, Target, options,
+};
 use rustix::io::Errno;
 use socket2::SockAddr;
 use tests::Subject;
@@ -401,6 +403,21 @@ pub(super) fn a_source_address_is_used<P: Subject>() {
         let conn = server.ctx().connect(listening.target(), &options);
         let error = server.until_failed(conn);
         assert!(error.raw_os_error().is_some(), "{error}");
+    }
+}
+
+pub(super) fn a_connection_has_the_options_that_were_chosen<P: Subject>() {
+    let mut server = Server::<P>::tcp(sink);
+    let listening = Listening::tcp();
+    let chosen = SocketOptions::default().keepalive(true).keepalive_idle(PATIENCE);
+    for nodelay in [true, false] {
+        let options = options().socket(chosen.clone()).nodelay(nodelay);
+        let conn = server.ctx().connect(listening.target(), &options);
+        server.until_connected(conn);
+        let ctx = server.ctx();
+        let socket = ctx.socket(conn).unwrap();
+        assert_eq!(options::TCP_NODELAY.get(&socket).unwrap(), nodelay);
+        assert_eq!(options::TCP_KEEPIDLE.get(&socket).unwrap(), PATIENCE);
     }
 }
 

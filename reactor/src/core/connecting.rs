@@ -155,7 +155,9 @@ impl Core {
         socket: Socket,
     ) -> Option<Outcome> {
         self.release(poller, key);
-        let peer = self.sources.connecting_mut(key)?.peer;
+        let connecting = self.sources.connecting_mut(key)?;
+        connector::finish(&socket, &connecting.options);
+        let peer = connecting.peer;
         let origin = peer.map_or(Origin::Handler, Origin::Peer);
         let connection = Connection::new(socket, self.limits.clone(), origin);
         if let Err(error) = self.open_in_place(poller, key, connection) {

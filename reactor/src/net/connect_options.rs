@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::SocketOptions;
+
 /// What can be chosen for a connect; the default is right for most clients.
 ///
 /// An *attempt* is one socket at one address. A *round* is as many attempts as it takes to try all
@@ -28,7 +30,7 @@ pub struct ConnectOptions {
     pub(crate) backoff: [Duration; 2],
     pub(crate) stable_after: Duration,
     pub(crate) source: Option<SocketAddr>,
-    pub(crate) nodelay: bool,
+    socket: SocketOptions,
 }
 
 impl Default for ConnectOptions {
@@ -41,7 +43,7 @@ impl Default for ConnectOptions {
             backoff: [Duration::from_millis(100), Duration::from_secs(30)],
             stable_after: Duration::from_secs(10),
             source: None,
-            nodelay: true,
+            socket: SocketOptions::default(),
         }
     }
 }
@@ -103,7 +105,21 @@ impl ConnectOptions {
     /// Whether TCP sends small messages at once (TCP_NODELAY, tcp(7)). On by default, as for
     /// [accepted](crate::ListenOptions::nodelay) connections.
     pub fn nodelay(mut self, nodelay: bool) -> Self {
-        self.nodelay = nodelay;
+        self.socket = self.socket.nodelay(nodelay);
         self
+    }
+
+    /// The options of each attempt's socket, where they say something: set before it is bound or
+    /// connected, and what belongs to a connection alone once it is one.
+    ///
+    /// An attempt whose socket can't have one of them has failed.
+    pub fn socket(mut self, options: SocketOptions) -> Self {
+        self.socket = options.or(&self.socket);
+        self
+    }
+
+    /// What is set on a socket: what was chosen, and what is chosen by default.
+    pub(super) fn for_kernel(&self) -> SocketOptions {
+        self.socket.clone().or(&SocketOptions::default().nodelay(true))
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use socket2::{SockAddr, Socket, Type};
 
-use super::{Address, ConnectOptions, unix};
+use super::{Address, ConnectOptions, Stage, unix};
 
 /// How an attempt stands after a system call.
 #[derive(Debug)]
@@ -47,6 +47,11 @@ pub(crate) fn begin(address: &Address, options: &ConnectOptions) -> Stand<Socket
     }
 }
 
+/// What can only be set on a connection. One that was reset already refuses, and its first read tells.
+pub(crate) fn finish(socket: &Socket, options: &ConnectOptions) {
+    let _ = options.for_kernel().apply(socket, Stage::Connected);
+}
+
 /// The socket of a pending attempt is reported as writable: what came of it. A report that wasn't true
 /// leaves it pending.
 pub(crate) fn look(socket: &Socket) -> Stand<()> {
@@ -73,13 +78,9 @@ fn prepare(address: &Address, options: &ConnectOptions) -> io::Result<(Socket, S
     };
     let socket = Socket::new(to.domain(), Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
-    if !to.is_unix() {
-        if options.nodelay {
-            socket.set_tcp_nodelay(true)?;
-        }
-        if let Some(source) = options.source {
-            bind(&socket, source)?;
-        }
+    options.for_kernel().apply(&socket, Stage::Created)?;
+    if let (Some(source), false) = (options.source, to.is_unix()) {
+        bind(&socket, source)?;
     }
     Ok((socket, to))
 }
