@@ -293,6 +293,9 @@ impl Core {
         }
         connection.limits = Arc::new(limits);
         connection.remember();
+        if self.gathers == key {
+            self.gather_room = connection.gather_room();
+        }
         let times_its_end = connection.state.has(State::DRAIN_TIMED);
         if changed && connection.state.phase() == Phase::Open && !times_its_end {
             self.set_idle_timer(key, idle);

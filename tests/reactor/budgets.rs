@@ -14,13 +14,22 @@ use tests::server::Server;
 /// `send` must say `AboveHighWater` after a while, also to a peer that reads as fast as we write: or
 /// else the callback never returns, and nobody else is served.
 pub(super) fn a_callback_ends_also_with_a_fast_peer<P: Subject>() {
-    const MOST: usize = 128 * 1024 * 1024;
+    sends_come_to_an_end::<P, 8192>();
+}
+
+/// What is gathered goes out in between, and counts, too.
+pub(super) fn a_callback_of_small_sends_ends_also_with_a_fast_peer<P: Subject>() {
+    sends_come_to_an_end::<P, 100>();
+}
+
+fn sends_come_to_an_end<P: Subject, const CHUNK: usize>() {
+    const MOST: usize = 64 * 1024 * 1024;
     let sent = Rc::new(Cell::new(0));
     let ours = Rc::clone(&sent);
     let mut server = Server::<P>::tcp(move |ctx, call| {
         if let Call::Data(conn, input) = call {
             input.take();
-            let mut chunk = [0; 8 * 1024];
+            let mut chunk = [0; CHUNK];
             while ours.get() < MOST && ctx.send(conn, &chunk) == Sent::Queued {
                 ours.set(ours.get() + chunk.len());
                 // What it sends has to be made first, as from a file, and that takes longer than to

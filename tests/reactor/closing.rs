@@ -331,27 +331,36 @@ pub(super) fn idle_counts_from_the_last_byte<P: Subject>() {
     }
 }
 
-/// What is sent from bytes that came long ago counts, too. This takes half a second.
+/// What is sent from bytes that came long ago counts, too. This takes half a second, and is tried again
+/// where the machine itself was away for as long as a timeout.
 pub(super) fn who_is_sent_to_isn_t_idle<P: Subject>() {
-    let mut conn_of = None;
-    let mut server = Server::<P>::with(Family::Tcp, idle(200), move |ctx, call| match call {
-        Call::Accepted(conn, _) => conn_of = Some(conn),
-        Call::Data(conn, input) => {
-            ctx.send(conn, input.take_first(1));
-            ctx.after(Duration::from_millis(10), 0);
+    for _ in 0..10 {
+        let mut conn_of = None;
+        let mut server = Server::<P>::with(Family::Tcp, idle(200), move |ctx, call| match call {
+            Call::Accepted(conn, _) => conn_of = Some(conn),
+            Call::Data(conn, input) => {
+                ctx.send(conn, input.take_first(1));
+                ctx.after(Duration::from_millis(10), 0);
+            }
+            Call::Timer(..) => ctx.resume(conn_of.unwrap()),
+            _ => {}
+        });
+        let (mut peer, _) = server.connect();
+        peer.send(&[1; 1000]);
+        let start = Instant::now();
+        let (mut bytes, mut last, mut longest) = (Vec::new(), start, Duration::ZERO);
+        server.until("some time has gone by", |_| {
+            peer.read_some(&mut bytes, 100);
+            longest = longest.max(last.elapsed());
+            last = Instant::now();
+            start.elapsed() > Duration::from_millis(500)
+        });
+        if server.reactor.handler().open() == 1 {
+            return;
         }
-        Call::Timer(..) => ctx.resume(conn_of.unwrap()),
-        _ => {}
-    });
-    let (mut peer, _) = server.connect();
-    peer.send(&[1; 1000]);
-    let start = Instant::now();
-    let mut bytes = Vec::new();
-    server.until("some time has gone by", |_| {
-        peer.read_some(&mut bytes, 100);
-        start.elapsed() > Duration::from_millis(500)
-    });
-    assert_eq!(server.reactor.handler().open(), 1, "idle after {} bytes", bytes.len());
+        assert!(longest > Duration::from_millis(150), "idle after {} bytes", bytes.len());
+    }
+    panic!("the machine is never there for 150 ms");
 }
 
 /// A peer that never takes what is queued is idle, and what it got isn't all.

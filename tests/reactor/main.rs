@@ -97,6 +97,7 @@ suite! {
     in_process {
         budgets {
             a_callback_ends_also_with_a_fast_peer
+            a_callback_of_small_sends_ends_also_with_a_fast_peer
             small_bites_leave_room_for_others
         }
         last_words {
@@ -179,12 +180,14 @@ suite! {
             queued_counts_what_the_callback_has_sent
             all_kinds_of_sends_keep_their_order
             sends_of_nothing_do_nothing
+            who_keeps_up_is_above_no_mark
             above_high_water_is_said_and_drained_comes_once
             below_high_water_nothing_drains
             marks_hold_in_a_callback
             drained_may_fill_the_queue_again
             beyond_its_cap_a_connection_is_closed
             a_send_beyond_the_cap_is_not_queued
+            no_bytes_follow_an_overflow
             shared_bytes_go_to_many
             a_slow_reader_delays_nobody
             both_directions_are_full_and_all_comes
@@ -327,6 +330,7 @@ suite! {
             the_mark_counts_more_than_low_water
             what_waits_below_low_water_comes_before_a_mark
             a_pause_doesn_t_hold_urgent_bytes_back
+            a_pause_keeps_the_place_of_an_urgent_byte
             a_paused_listener_for_urgent_bytes_doesn_t_spin
             a_callback_may_end_the_connection
             a_callback_may_answer

@@ -159,6 +159,30 @@ pub(super) fn a_pause_doesn_t_hold_urgent_bytes_back<P: Subject>() {
     }
 }
 
+/// What was kept below the low-water mark, and paused, still comes apart from what follows.
+pub(super) fn a_pause_keeps_the_place_of_an_urgent_byte<P: Subject>() {
+    let marks = Rc::new(RefCell::new(Vec::new()));
+    let ours = Rc::clone(&marks);
+    let low = |limits: &mut reactor::Limits| limits.read_low = 10;
+    let mut server = Server::<P>::with(Family::Tcp, low, move |ctx, call| {
+        if let Call::Urgent(conn, _) = call {
+            ours.borrow_mut().push(ctx.at_mark(conn).unwrap());
+        }
+        listening(ctx, call);
+    });
+    let (mut peer, conn) = server.connect();
+    peer.send(b"abc");
+    server.silent();
+    server.ctx().pause(conn);
+    send_urgent(&peer, b'!');
+    server.until_seen(&Seen::Urgent(conn, b'!'));
+    assert_eq!(*marks.borrow(), [false], "three bytes before it are still to come");
+    server.ctx().resume(conn);
+    peer.send(b"0123456789");
+    server.until_seen(&Seen::Data(conn, b"0123456789".to_vec()));
+    assert!(server.seen().contains(&Seen::Data(conn, b"abc".to_vec())));
+}
+
 /// A hang-up counts as priority, too, and lasts.
 pub(super) fn a_paused_listener_for_urgent_bytes_doesn_t_spin<P: Subject>() {
     for family in Family::ALL {

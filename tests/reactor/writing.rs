@@ -1,10 +1,14 @@
 //! What `send` answers, and what the peer gets.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::rc::Rc;
+use std::thread;
 
 use bytes::Bytes;
 use reactor::{ConnId, Context, Limits, Sent};
+use socket2::SockRef;
 use tests::Subject;
 use tests::peer::Tail;
 use tests::recorder::{Call, End, Seen, echo, sink};
@@ -106,6 +110,35 @@ pub(super) fn sends_of_nothing_do_nothing<P: Subject>() {
         assert_eq!(server.receive(&mut peer, 1), b"x");
         server.silent();
         assert_eq!(drained(server.seen()), 0, "nothing was above any mark");
+    }
+}
+
+/// The mark is about what a peer doesn't take, not about how much one callback says to another one.
+pub(super) fn who_keeps_up_is_above_no_mark<P: Subject>() {
+    for family in Family::ALL {
+        let members = Rc::new(RefCell::new(Vec::new()));
+        let all = Rc::clone(&members);
+        let mut server =
+            Server::<P>::with(family, marks(1_000, 10_000), move |ctx, call| match call {
+                Call::Accepted(conn, _) => all.borrow_mut().push(conn),
+                Call::Data(conn, input) => {
+                    input.take();
+                    let other = all.borrow().iter().copied().find(|other| *other != conn).unwrap();
+                    for piece in 0..600 {
+                        let sent = match piece % 2 {
+                            0 => ctx.send(other, &[7; 100]),
+                            _ => ctx.send_shared(other, Bytes::from_static(&[7; 100])),
+                        };
+                        assert_eq!(sent, Sent::Queued, "piece {piece}");
+                    }
+                }
+                _ => {}
+            });
+        let (mut speaker, _) = server.connect();
+        let (mut listener, _) = server.connect();
+        speaker.send(b"go");
+        assert_eq!(server.receive(&mut listener, 60_000), [7; 60_000]);
+        assert_eq!(drained(server.seen()), 0, "{family:?}");
     }
 }
 
@@ -254,9 +287,48 @@ pub(super) fn a_send_beyond_the_cap_is_not_queued<P: Subject>() {
     let mut server = Server::<P>::with(Family::Tcp, cap, sink);
     let (_peer, conn) = server.connect();
     assert_eq!(server.ctx().send(conn, &[0; 1000]), Sent::Queued);
-    assert_eq!(server.ctx().send(conn, &[0; 1]), Sent::Refused);
+    assert_eq!(server.ctx().send(conn, &[0; 1001]), Sent::Refused);
     assert!(server.ctx().queued(conn) <= 1000);
     assert_eq!(server.until_closed(conn), End::Overflow);
+}
+
+/// Nothing goes out behind bytes that were dropped, though the socket has room again by then. It takes a
+/// few rounds to bring that about.
+pub(super) fn no_bytes_follow_an_overflow<P: Subject>() {
+    for round in 0..10 {
+        let gathered = Rc::new(Cell::new(0));
+        let ours = Rc::clone(&gathered);
+        let limits = |limits: &mut Limits| (limits.write_cap, limits.write_high) = (1000, 1 << 20);
+        let mut server = Server::<P>::with(Family::Unix, limits, move |ctx, call| {
+            if let Call::Data(conn, input) = call {
+                input.take();
+                let taken = (0..20).filter(|_| ctx.send(conn, &[b'a'; 3000]) == Sent::Queued);
+                ours.set(taken.count() * 3000);
+                // Too long to be gathered.
+                ctx.send(conn, &[b'b'; 5000]);
+            }
+        });
+        let path = server.directory().join("socket");
+        let reader = thread::spawn(move || {
+            let mut stream = UnixStream::connect(path).unwrap();
+            stream.write_all(b"go").unwrap();
+            let mut got = Vec::new();
+            // Its end may be an error.
+            let _ = stream.read_to_end(&mut got);
+            got
+        });
+        let conn = server.next_accepted();
+        {
+            let ctx = server.ctx();
+            if let Some(socket) = ctx.socket(conn) {
+                SockRef::from(&socket).set_send_buffer_size(4608 + round * 512).unwrap();
+            }
+        }
+        server.until("it is over", |server| server.ctx().connections() == 0);
+        let got = reader.join().unwrap();
+        let before = got.iter().filter(|byte| **byte == b'a').count();
+        assert!(before == got.len() || before == gathered.get(), "round {round}: a hole");
+    }
 }
 
 pub(super) fn shared_bytes_go_to_many<P: Subject>() {

@@ -71,6 +71,8 @@ pub(crate) struct Outgoing {
     len: usize,
     /// Pieces that are remembered one by one: those that are shared, or urgent.
     alone: usize,
+    /// Bytes that left before the end of the turn.
+    early: usize,
 }
 
 #[derive(Debug)]
@@ -157,8 +159,25 @@ impl Outgoing {
         }
     }
 
+    /// Sends before the end of the turn, unless `most` bytes did so already. Says how many bytes.
+    pub(crate) fn flush_early(
+        &mut self,
+        socket: &Socket,
+        pool: &mut Pool,
+        most: usize,
+    ) -> io::Result<usize> {
+        let (before, early) = (self.len, self.early);
+        if early >= most {
+            return Ok(0);
+        }
+        self.flush(socket, pool)?;
+        self.early = early + before - self.len;
+        Ok(before - self.len)
+    }
+
     /// Sends what the socket takes, gathered into as few calls as it takes.
     pub(crate) fn flush(&mut self, socket: &Socket, pool: &mut Pool) -> io::Result<Flushed> {
+        self.early = 0;
         let mut budget = BUDGET;
         while !self.pieces.is_empty() {
             if budget == 0 {

@@ -92,9 +92,15 @@ impl Connection {
         self.outgoing.as_ref().map_or(0, |queue| queue.len())
     }
 
-    /// What is queued takes so much of the cap.
-    pub(crate) fn queue_cost(&self) -> usize {
-        self.outgoing.as_ref().map_or(0, |queue| queue.cost())
+    /// Whether `more` bytes can be queued below the cap.
+    pub(crate) fn has_room_for(&self, more: usize) -> bool {
+        let cost = self.outgoing.as_ref().map_or(0, |queue| queue.cost());
+        more <= self.limits.write_cap.saturating_sub(cost)
+    }
+
+    /// Whether more is queued than the high-water mark.
+    pub(crate) fn is_above_high(&self) -> bool {
+        self.queued() > self.limits.write_high
     }
 
     /// The queue, which an idle connection doesn't own.
@@ -116,6 +122,16 @@ impl Connection {
             self.discard_queue(pool);
         }
         Ok(flushed)
+    }
+
+    /// Sends what the socket takes of the queue before the turn ends: how many bytes. In one turn that
+    /// is bounded by the cap, so that a peer that reads as fast as it is sent to can't keep a callback
+    /// from ever reaching a mark.
+    pub(crate) fn flush_early(&mut self, pool: &mut Pool) -> io::Result<usize> {
+        match &mut self.outgoing {
+            Some(queue) => queue.flush_early(&self.socket, pool, self.limits.write_cap),
+            None => Ok(0),
+        }
     }
 
     /// Gives the queue back, with what is in it.

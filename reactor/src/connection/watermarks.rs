@@ -10,6 +10,15 @@ use std::time::Duration;
 /// [`Context::set_listener_limits`]: crate::Context::set_listener_limits
 /// [`Options::limits`]: crate::Options::limits
 /// [`Context::set_limits`]: crate::Context::set_limits
+///
+/// ```
+/// use std::time::Duration;
+/// use reactor::Limits;
+///
+/// let mut limits = Limits::default();
+/// limits.idle_timeout = Some(Duration::from_secs(60));
+/// limits.write_high = 1 << 20;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -28,8 +37,8 @@ pub struct Limits {
     /// Write high-water, bytes: with more queued than this, `send` says
     /// [`AboveHighWater`](crate::Sent::AboveHighWater). Default 256 KiB.
     pub write_high: usize,
-    /// The most bytes that may be queued, of which each `send_shared` counts for 64 more; who sends
-    /// more loses the connection ([`CloseReason::Overflow`](crate::CloseReason::Overflow)). Default
+    /// The most bytes that may be queued, of which each `send_shared` and each urgent byte counts
+    /// for 64 more; who sends more loses the connection ([`CloseReason::Overflow`](crate::CloseReason::Overflow)). Default
     /// 16 MiB.
     pub write_cap: usize,
     /// Ends a connection on which nothing came and nothing went for so long. Default: never.

@@ -14,7 +14,7 @@ impl Context<'_> {
     /// second one comes before the first was read, the first becomes an ordinary byte of the stream, or
     /// is lost (RFC 6093, section 3).
     ///
-    /// It counts as one byte for [`Limits`](crate::Limits). What the kernel says against it ends the
+    /// It counts as one byte for the marks of [`Limits`](crate::Limits), and as 65 for its cap. What the kernel says against it ends the
     /// connection's writing, as for [`send`](Self::send): EOPNOTSUPP where there is no such thing.
     pub fn send_urgent(&mut self, conn: ConnId, byte: u8) -> Sent {
         self.core.send_urgent(conn.0, byte)
@@ -46,6 +46,7 @@ impl Context<'_> {
     /// `NotFound` if there is no such connection; EINVAL or EOPNOTSUPP where the kernel has no urgent
     /// data for its kind.
     pub fn at_mark(&self, conn: ConnId) -> io::Result<bool> {
-        control::at_mark(&self.connection(conn).ok_or_else(gone)?.socket)
+        let connection = self.connection(conn).ok_or_else(gone)?;
+        Ok(connection.unread() == 0 && control::at_mark(&connection.socket)?)
     }
 }

@@ -195,13 +195,25 @@ impl Core {
         }
     }
 
+    /// Lets a listener go, with the timer that it may wait by.
+    pub(crate) fn close_listener(&mut self, poller: &mut (impl Poller + ?Sized), key: Key) {
+        if self.sources.kind(key) != Some(Kind::Acceptor) {
+            return;
+        }
+        if let Some(Source::Acceptor(acceptor)) = self.unwatch(poller, key) {
+            if let Some(timer) = acceptor.timer {
+                self.timers.cancel(timer);
+            }
+        }
+    }
+
     /// Begins to stop: listeners go, connects fail, connections drain.
     pub(crate) fn shut_down(&mut self, poller: &mut (impl Poller + ?Sized), deadline: Duration) {
         if self.course == Course::Over {
             return;
         }
         for key in self.sources.keys(Kind::Acceptor) {
-            self.unwatch(poller, key);
+            self.close_listener(poller, key);
         }
         for key in self.sources.keys(Kind::Connecting) {
             self.end_connecting(key, ConnectCause::Stopped);

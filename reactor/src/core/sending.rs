@@ -41,25 +41,29 @@ impl Core {
         if self.gathers == key {
             return self.send_at_once(key, bytes);
         }
-        self.queue(key, bytes)
+        self.queue(key, bytes, false)
     }
 
     /// Sends what was gathered and then `bytes` itself; what the socket refuses is queued.
     fn send_at_once(&mut self, key: Key, bytes: &[u8]) -> Sent {
         self.send_gathered(key);
         let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
-        if connection.state.has(State::WRITE_FAILED) {
+        // What was gathered may have failed, or have been too much.
+        if !connection.state.accepts_sends() {
             return Sent::Refused;
         }
         let now = &bytes[..bytes.len().min(self.direct_room)];
         if connection.has_queue() || now.is_empty() {
-            return self.queue(key, bytes);
+            return self.queue(key, bytes, false);
         }
         connection.active = self.tick;
         match send(&connection.socket, now) {
             Ok(sent) => {
                 self.direct_room -= sent;
-                if sent == bytes.len() { Sent::Queued } else { self.queue(key, &bytes[sent..]) }
+                if sent == bytes.len() {
+                    return Sent::Queued;
+                }
+                self.queue(key, &bytes[sent..], sent < now.len())
             }
             Err(error) => {
                 self.fail_writing(key, error);
@@ -68,7 +72,7 @@ impl Core {
         }
     }
 
-    fn queue(&mut self, key: Key, bytes: &[u8]) -> Sent {
+    fn queue(&mut self, key: Key, bytes: &[u8], tried: bool) -> Sent {
         if self.gathers == key {
             self.gathers = NOBODY;
         }
@@ -77,7 +81,7 @@ impl Core {
         }
         let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
         connection.queue().push(bytes, &mut self.pool);
-        self.after_queueing(key)
+        self.after_queueing(key, tried)
     }
 
     pub(crate) fn send_shared(&mut self, key: Key, bytes: Bytes) -> Sent {
@@ -94,7 +98,7 @@ impl Core {
         }
         let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
         connection.queue().push_shared(bytes);
-        self.after_queueing(key)
+        self.after_queueing(key, false)
     }
 
     /// Sends one urgent byte behind all that was sent before.
@@ -122,33 +126,60 @@ impl Core {
         }
         let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
         connection.queue().push_urgent(byte, &mut self.pool);
-        self.after_queueing(key)
+        self.after_queueing(key, false)
     }
 
-    /// Ends a connection if `more` bytes are more than it may queue. That is asked before they are
-    /// copied, so that memory stays below the cap.
+    /// Whether `more` bytes can't be queued: they are more than the cap allows, though the socket was
+    /// given what is there, which ends the connection; or that has failed. That is asked before they are copied, so that memory stays below the cap.
     fn overflows(&mut self, key: Key, more: usize) -> bool {
         let Some(connection) = self.sources.connection(key) else { return true };
-        let overflows = more > connection.limits.write_cap.saturating_sub(connection.queue_cost());
+        if connection.has_room_for(more) {
+            return false;
+        }
+        self.flush_early(key);
+        let Some(connection) = self.sources.connection(key) else { return true };
+        if connection.state.has(State::WRITE_FAILED) {
+            return true;
+        }
+        let overflows = !connection.has_room_for(more);
         if overflows {
             self.end(key, CloseReason::Overflow);
         }
         overflows
     }
 
-    /// The marks, and the flush at the end of the turn.
-    fn after_queueing(&mut self, key: Key) -> Sent {
+    /// The flush at the end of the turn, and the marks. They are about what the socket doesn't take: so
+    /// it is asked before they speak, unless it was `tried` just now.
+    fn after_queueing(&mut self, key: Key, tried: bool) -> Sent {
         let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
-        let queued = connection.queued();
         if !connection.state.has(State::FLUSH_DUE) {
             connection.state.set(State::FLUSH_DUE);
             self.agenda.flush.push(key);
         }
-        if queued > connection.limits.write_high {
+        let crosses = !connection.state.has(State::ABOVE_HIGH) && connection.is_above_high();
+        if crosses && !tried {
+            self.flush_early(key);
+        }
+        let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
+        if connection.state.has(State::WRITE_FAILED) {
+            return Sent::Refused;
+        }
+        if connection.is_above_high() {
             connection.state.set(State::ABOVE_HIGH);
             return Sent::AboveHighWater;
         }
         Sent::Queued
+    }
+
+    /// Sends from a queue before the end of the turn.
+    fn flush_early(&mut self, key: Key) {
+        let tick = self.tick;
+        let Some(connection) = self.sources.connection_mut(key) else { return };
+        match connection.flush_early(&mut self.pool) {
+            Ok(0) => {}
+            Ok(_) => connection.active = tick,
+            Err(error) => self.fail_writing(key, error),
+        }
     }
 
     /// A callback of `key` begins.
@@ -203,6 +234,7 @@ impl Core {
         }
         let Some(connection) = self.sources.connection_mut(key) else { return };
         let answer = send(&connection.socket, &self.gather);
+        self.direct_room = self.direct_room.saturating_sub(self.gather.len());
         self.after_sending(key, answer);
     }
 
@@ -215,7 +247,7 @@ impl Core {
                 let Some(connection) = self.sources.connection_mut(key) else { return };
                 connection.queue().push(&self.gather[sent..], &mut self.pool);
                 self.gather.clear();
-                self.after_queueing(key);
+                self.after_queueing(key, true);
             }
             Err(error) => {
                 self.gather.clear();

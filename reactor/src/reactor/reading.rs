@@ -99,6 +99,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         let connection = self.core.sources.connection(key)?;
         if connection.reads() && connection.hears_urgent() {
             self.take_urgent(key);
+            self.deliver_before_mark(key);
         }
         let connection = self.core.sources.connection_mut(key)?;
         if !connection.reads() {
@@ -134,7 +135,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
             let mut input = Input::new(bytes);
             let mut ctx = Context { core: &mut self.core, poller: &mut self.poller };
             self.handler.data(&mut ctx, ConnId(key), &mut input);
-            taken = input.taken();
+            taken = input.taken().min(bytes.len());
         }
         if taken < unread.count || unread.left.is_some() {
             self.keep(key, unread, taken);

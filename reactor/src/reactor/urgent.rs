@@ -40,18 +40,23 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
     fn tell_urgent(&mut self, key: Key, byte: u8) {
         let Some(connection) = self.core.sources.connection_mut(key) else { return };
         connection.active = self.core.tick;
-        // Bytes that are kept below the low-water mark, and that the next read would join with those
-        // behind the urgent one.
-        let waits = connection.unread() > 0 && !connection.state.has(State::PAUSED);
-        if waits && self.core.is_at_mark(key) {
-            self.deliver_left(key, State::LAST);
-        }
+        self.deliver_before_mark(key);
         let Some(connection) = self.core.sources.connection(key) else { return };
         if connection.hears_urgent() {
             self.core.begin_callback(key);
             let mut ctx = Context { core: &mut self.core, poller: &mut self.poller };
             self.handler.urgent(&mut ctx, ConnId(key), byte);
             self.core.end_callback(&mut self.poller, key);
+        }
+    }
+
+    /// Delivers bytes that are kept below the low-water mark, and that the next read would join with
+    /// those behind the urgent one.
+    pub(super) fn deliver_before_mark(&mut self, key: Key) {
+        let Some(connection) = self.core.sources.connection(key) else { return };
+        let waits = connection.unread() > 0 && !connection.state.has(State::PAUSED);
+        if waits && self.core.is_at_mark(key) {
+            self.deliver_left(key, State::LAST);
         }
     }
 }
