@@ -1,8 +1,9 @@
 //! What a timer costs, with a thousand to a million of them alive: through the interface that a handler
 //! has, on the default mechanism.
 //!
-//! Timers are taken in random order, so that with a million of them nearly every one is out of the
-//! caches: then the price is that of memory, and this is the figure that a busy server sees.
+//! Timers that are re-armed, cancelled or due are taken in random order, so that with a million of them
+//! nearly every one is out of the caches: then the price is that of memory, and this is the figure that a
+//! busy server sees. Those that are set take the places of those that were just cancelled.
 
 #![allow(missing_docs, reason = "the macros of criterion make a public function")]
 
@@ -90,7 +91,7 @@ impl Bench {
         took
     }
 
-    /// As an idle timeout is, each time that something has come.
+    /// To a later time, as timeouts of requests are.
     fn put_off(&mut self) -> Duration {
         let later = Duration::from_millis(1_000_000 + 2 * SPREAD);
         self.rearm_to(|_| later)

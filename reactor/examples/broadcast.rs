@@ -1,7 +1,11 @@
 //! A chat: each line goes to everybody else. `nc 127.0.0.1 7007`, several times.
 
-use bytes::Bytes;
-use reactor::{CloseReason, ConnId, ConnMap, Context, Handler, Input, ListenerId, Reactor, Sent};
+use reactor::{
+    Bytes, CloseReason, ConnId, ConnMap, Context, Handler, Input, ListenerId, Reactor, Sent,
+};
+
+/// The longest line, in bytes.
+const LINE_MAX: usize = 4096;
 
 #[derive(Default)]
 struct Chat {
@@ -36,6 +40,9 @@ impl Handler for Chat {
         while let Some(end) = input.iter().position(|byte| *byte == b'\n') {
             let line = String::from_utf8_lossy(input.take_first(end + 1)).into_owned();
             self.say(ctx, conn, line.trim_end());
+        }
+        if input.len() > LINE_MAX {
+            ctx.close(conn);
         }
     }
 

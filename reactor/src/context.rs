@@ -17,10 +17,10 @@ use crate::acceptor::Acceptor;
 use crate::connection::{Connection, Limits, Origin};
 use crate::core::{Core, Due};
 use crate::ids::{ConnId, ListenerId, RawId, UdpId};
-use crate::net::{Address, Datagram, ListenOptions, Listener, UdpOptions, UdpSocket};
+use crate::net::{Address, Datagram, Failure, ListenOptions, Listener, UdpOptions, UdpSocket};
 use crate::poller::{Blocked, Direction, Interest, Poller};
 use crate::signal::{Signal, Signals};
-use crate::sources::{Kind, Raw, Source};
+use crate::sources::{Raw, Source};
 use crate::timer::TimerId;
 
 /// What became of a `send`.
@@ -50,7 +50,8 @@ impl Context<'_> {
     /// Sends `bytes`, or queues what the socket doesn't take yet.
     ///
     /// The bytes of one callback to its own connection are gathered and go out when it returns; those
-    /// to other connections go out at the end of the turn.
+    /// to other connections go out at the end of the turn, or earlier if they come to more than
+    /// [`Limits::write_high`]. So [`Sent::AboveHighWater`] means that a peer doesn't keep up.
     #[inline]
     pub fn send(&mut self, conn: ConnId, bytes: &[u8]) -> Sent {
         self.core.send(conn.0, bytes)
@@ -242,15 +243,7 @@ impl Context<'_> {
 
     /// Stops listening. Connections that were accepted go on; those that wait to be accepted are lost.
     pub fn close_listener(&mut self, listener: ListenerId) {
-        if self.core.sources.kind(listener.0) == Some(Kind::Acceptor) {
-            if let Some(Source::Acceptor(acceptor)) =
-                self.core.unwatch(&mut *self.poller, listener.0)
-            {
-                if let Some(timer) = acceptor.timer {
-                    self.core.timers.cancel(timer);
-                }
-            }
-        }
+        self.core.close_listener(&mut *self.poller, listener.0);
     }
 
     /// Binds a UDP socket; see [`bind_udp_with`](Self::bind_udp_with).
@@ -448,14 +441,36 @@ impl Context<'_> {
 
     /// Stops the loop at the end of the turn. Connections that there are get
     /// [`closed`](crate::Handler::closed), and what is queued is dropped; connects get
-    /// [`connect_failed`](crate::Handler::connect_failed). To listen, bind or watch anything afterwards
-    /// is an error.
+    /// [`connect_failed`](crate::Handler::connect_failed). Once the loop has stopped, to listen, bind
+    /// or watch anything is an error.
     pub fn stop(&mut self) {
         self.core.stop();
     }
 
     /// Stops the loop in good order: listeners go at once, connects fail, connections are
     /// [closed](Self::close), and the loop stops when the last one is gone, or after `deadline`.
+    ///
+    /// Each connection has at most its own [`Limits::drain_timeout`] for that, 5 s by default: who wants
+    /// to wait for longer raises it. Everything else goes on meanwhile: timers, datagrams, messages. Of a
+    /// second call the later deadline counts for nothing: the first one holds.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use reactor::{ConnId, Context, Handler, Input, Signal};
+    ///
+    /// struct Server;
+    ///
+    /// impl Handler for Server {
+    ///     type Message = ();
+    ///
+    ///     fn data(&mut self, _: &mut Context<'_>, _: ConnId, _: &mut Input<'_>) {}
+    ///
+    ///     // After `ctx.watch_signal(Signal::Interrupt)`.
+    ///     fn signal(&mut self, ctx: &mut Context<'_>, _: Signal) {
+    ///         ctx.shut_down(Duration::from_secs(5));
+    ///     }
+    /// }
+    /// ```
     pub fn shut_down(&mut self, deadline: Duration) {
         self.core.shut_down(&mut *self.poller, deadline);
     }
@@ -467,7 +482,10 @@ fn first<T>(
     mut open: impl FnMut(SocketAddr) -> io::Result<T>,
 ) -> io::Result<T> {
     let mut last = None;
-    for address in addresses.to_socket_addrs()? {
+    let addresses = addresses
+        .to_socket_addrs()
+        .map_err(|error| Failure::wrap("find the address to bind to", error, None))?;
+    for address in addresses {
         match open(address) {
             Ok(opened) => return Ok(opened),
             Err(error) => last = Some(error),

@@ -48,7 +48,9 @@ pub trait Handler {
     /// Bytes have come: those left behind before and the new ones, as one slice.
     ///
     /// What isn't taken from `input` stays, and comes again when more bytes came, the limits changed,
-    /// [`resume`](Context::resume) was called, or the stream ended.
+    /// [`resume`](Context::resume) was called, or the stream ended. With
+    /// [`Limits::read_high`](crate::Limits::read_high) bytes left behind nothing more is read, not even
+    /// the end: a handler that waits for a whole message should end a connection whose message is longer.
     fn data(&mut self, ctx: &mut Context<'_>, conn: ConnId, input: &mut Input<'_>);
 
     /// An urgent byte has come on a connection that [watches](Context::watch_urgent) for it.

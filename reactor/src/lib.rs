@@ -76,6 +76,8 @@ mod timer;
 
 pub mod poller;
 
+/// Bytes that many can hold: what [`Context::send_shared`] takes.
+pub use bytes::Bytes;
 pub use conn_map::ConnMap;
 pub use connection::{CloseReason, Input, Limits};
 pub use context::{Context, Sent};

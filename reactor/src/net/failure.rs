@@ -21,7 +21,6 @@ use super::Address;
 /// }
 /// # assert_eq!(errno(&io::Error::from_raw_os_error(22)), Some(22));
 /// ```
-#[derive(Debug)]
 pub struct Failure {
     attempt: String,
     cause: io::Error,
@@ -92,6 +91,13 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.attempt, self.cause)?;
         self.advice.map_or(Ok(()), |advice| write!(f, "; {advice}"))
+    }
+}
+
+/// As its text: that is what an `io::Error` from `main` shows.
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -108,6 +108,13 @@ impl fmt::Display for UnknownBackend {
 
 impl Error for UnknownBackend {}
 
+/// As [`InvalidInput`](io::ErrorKind::InvalidInput).
+impl From<UnknownBackend> for io::Error {
+    fn from(error: UnknownBackend) -> Self {
+        Self::new(io::ErrorKind::InvalidInput, error)
+    }
+}
+
 /// Writes the enum and what each of its methods forwards, once for all mechanisms.
 macro_rules! any_poller {
     ($($mechanism:ident $backend:ident $poller:ident)*) => {
