@@ -1,12 +1,16 @@
 //! The command line.
 
+mod ping;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use reactor::Backend;
+
+pub(crate) use ping::{Options as PingOptions, Server};
 
 /// Where the server listens if it isn't told.
 const DEFAULT: &str = "127.0.0.1:7007";
@@ -32,8 +36,11 @@ Log messages: RUST_LOG=debug (error, warn, info, debug, trace).";
 
 /// An echo server (RFC 862): what comes over TCP, UDP or a Unix socket goes back
 #[derive(Debug, Parser)]
-#[command(version, after_help = NOTES)]
+#[command(version, after_help = NOTES, args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// Serve TCP and UDP at this address, on the same port; port 0 takes a free one. Repeatable
     /// [default: 127.0.0.1:7007, unless there is --unix]
     #[arg(long, value_name = "ADDR:PORT")]
@@ -43,9 +50,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "PATH")]
     pub(crate) unix: Vec<PathBuf>,
 
-    /// Wait with this mechanism; `list` prints those of this build [default: the best of them]
-    #[arg(long, value_name = "NAME|list", env = Backend::VARIABLE, hide_env_values = true)]
-    backend: Option<String>,
+    #[command(flatten)]
+    mechanism: Mechanism,
 
     /// Serve so many connections of each --listen and --unix at a time; the next ones wait until
     /// one of them leaves [default: no limit of its own]
@@ -65,6 +71,31 @@ pub(crate) struct Options {
     pub(crate) stats: Option<Duration>,
 }
 
+/// What else it is than a server.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Ping(ping::Arguments),
+}
+
+/// What server and client wait with.
+#[derive(Debug, Args)]
+struct Mechanism {
+    /// Wait with this mechanism; `list` prints those of this build [default: the best of them]
+    #[arg(long, value_name = "NAME|list", env = Backend::VARIABLE, hide_env_values = true)]
+    backend: Option<String>,
+}
+
+impl Mechanism {
+    /// The one that was chosen; `None` asks for the list.
+    fn chosen(&self) -> Result<Option<Backend>, String> {
+        match self.backend.as_deref() {
+            Some("list") => Ok(None),
+            None | Some("") => Ok(Some(Backend::COMPILED[0])),
+            Some(name) => name.parse().map(Some).map_err(|error| format!("{error}")),
+        }
+    }
+}
+
 /// What the command line asks for.
 pub(crate) enum Request {
     /// Nothing more: this was the help or an error, and it is printed.
@@ -72,9 +103,10 @@ pub(crate) enum Request {
     /// The mechanisms of this build.
     List,
     Serve(Backend, Options),
+    Ping(Backend, PingOptions),
 }
 
-/// Reads the command line, and answers it where no server is needed for that.
+/// Reads the command line, and answers it where nothing needs to run for that.
 pub(crate) fn read() -> Request {
     let asked = match Options::try_parse() {
         Ok(options) => request(options),
@@ -92,20 +124,23 @@ pub(crate) fn read() -> Request {
 }
 
 fn request(mut options: Options) -> Result<Request, String> {
-    let backend = match options.backend.as_deref() {
-        Some("list") => return Ok(Request::List),
-        None | Some("") => Backend::COMPILED[0],
-        Some(name) => name.parse().map_err(|error| format!("{error}"))?,
-    };
+    if let Some(Command::Ping(ping)) = options.command {
+        return Ok(match ping.mechanism.chosen()? {
+            Some(backend) => Request::Ping(backend, ping.check()?),
+            None => Request::List,
+        });
+    }
+    let Some(backend) = options.mechanism.chosen()? else { return Ok(Request::List) };
     if options.listen.is_empty() && options.unix.is_empty() {
         options.listen.extend(DEFAULT.parse::<SocketAddr>());
     }
     Ok(Request::Serve(backend, options))
 }
 
-/// The message of a clap error without its label and its usage section.
+/// The message of a clap error on one line, without its label and its usage section.
 fn first_line(error: &str) -> String {
-    error.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+    let lines = error.trim_start_matches("error: ").lines().take_while(|line| !line.is_empty());
+    lines.map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 /// A time above zero.

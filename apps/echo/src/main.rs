@@ -1,7 +1,9 @@
-//! An echo server (RFC 862): whatever comes goes back, over TCP, UDP and Unix sockets.
+//! An echo server (RFC 862): whatever comes goes back, over TCP, UDP and Unix sockets; and a client that
+//! measures it.
 
 mod cli;
 mod handler;
+mod ping;
 mod sockets;
 mod stats;
 
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
         Request::Answered(code) => Ok(code),
         Request::List => list(),
         Request::Serve(backend, options) => serve(backend, &options),
+        Request::Ping(backend, options) => ping::run(backend, options),
     };
     answer.unwrap_or_else(|error| {
         eprintln!("echo: {error}");
