@@ -2,7 +2,7 @@
 
 use reactor::{ConnId, Context, Handler, Input, Reactor};
 
-struct Echo;
+pub(crate) struct Echo;
 
 impl Handler for Echo {
     type Message = ();

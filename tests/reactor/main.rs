@@ -14,6 +14,7 @@ mod delivery;
 mod descriptors;
 #[cfg(any(all(feature = "epoll", target_os = "linux"), feature = "mio"))]
 mod embedding;
+mod half_closing;
 mod keeping;
 mod last_words;
 mod layers;
@@ -267,6 +268,13 @@ suite! {
             an_input_that_is_a_terminal
             a_server_that_ends_first
             a_server_that_isn_t_there
+        }
+        half_closing {
+            all_that_was_asked_comes_back
+            nothing_asked_is_nothing_back
+            the_answer_follows_the_end
+            an_answer_that_is_cut_off_isn_t_whole
+            nobody_answers
         }
         relaying {
             both_ways_to_both_ends
