@@ -1,6 +1,7 @@
 //! What a handler may ask of the reactor.
 
 mod connecting;
+mod marks;
 mod sockets;
 mod urgent;
 
@@ -99,7 +100,7 @@ impl Context<'_> {
         self.core.set_limits(&mut *self.poller, conn.0, limits);
     }
 
-    /// The limits of a connection.
+    /// The limits of a connection, as they were last set all at once.
     #[must_use]
     pub fn limits(&self, conn: ConnId) -> Option<&Limits> {
         self.connection(conn).map(|connection| &*connection.limits)

@@ -6,6 +6,7 @@
 mod connecting;
 mod ending;
 mod keeping;
+mod marks;
 mod sending;
 
 use std::collections::VecDeque;
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use log::warn;
 
-use crate::connection::{CloseReason, Connection, GATHER, Limits, Phase, Pool, State};
+use crate::connection::{CloseReason, Connection, GATHER, Limits, Phase, Pool, Rise, State};
 use crate::ids::ListenerId;
 use crate::net::{Address, Resolver, control};
 use crate::poller::{Interest, Key, Poller, Waker};
@@ -205,6 +206,7 @@ impl Core {
         mut connection: Connection,
     ) -> io::Result<Key> {
         connection.active = self.tick;
+        connection.tell_mark(Rise::Exact);
         let idle = connection.limits.idle_timeout;
         let key = self.watch(poller, Source::Connection(connection), Interest::READABLE)?;
         self.connections += 1;
@@ -221,6 +223,7 @@ impl Core {
     ) -> io::Result<()> {
         poller.add(connection.socket.as_raw_fd(), key, Interest::READABLE)?;
         connection.active = self.tick;
+        connection.tell_mark(Rise::Exact);
         let idle = connection.limits.idle_timeout;
         self.sources.replace(key, Source::Connection(connection));
         self.connections += 1;
@@ -288,11 +291,13 @@ impl Core {
         let Some(connection) = self.sources.connection_mut(key) else { return };
         let idle = limits.idle_timeout;
         let changed = idle != connection.limits.idle_timeout;
-        if limits.read_low != connection.limits.read_low {
-            connection.state.set(State::NEW_MARK);
-        }
+        let before = connection.read_low;
         connection.limits = Arc::new(limits);
         connection.remember();
+        if connection.read_low != before {
+            connection.state.set(State::NEW_MARK);
+            connection.tell_mark(Rise::Exact);
+        }
         if self.gathers == key {
             self.gather_room = connection.gather_room();
         }
@@ -327,6 +332,7 @@ impl Core {
     /// Asks the poller for what the state of a connection wants.
     pub(crate) fn update_interest(&mut self, poller: &mut (impl Poller + ?Sized), key: Key) {
         let Some(connection) = self.sources.connection_mut(key) else { return };
+        connection.tell_mark(Rise::Worthwhile);
         if let Some(interest) = connection.new_interest() {
             if let Err(error) = poller.modify(key, interest) {
                 self.end(key, CloseReason::Error(error));

@@ -21,6 +21,7 @@ mod layers;
 mod lifecycle;
 mod listeners;
 mod mailbox;
+mod marks;
 mod memory;
 mod options;
 mod racing;
@@ -176,6 +177,23 @@ suite! {
         reader {
             is_shown_all_in_order
         }
+        marks {
+            one_long_message_is_one_call
+            the_kernel_s_mark_spares_wake_ups
+            the_kernel_s_mark_is_what_is_missing
+            the_kernel_s_mark_is_left_alone_where_it_is_no_help
+            a_mark_of_its_own_is_exact
+            a_lower_mark_holds_for_what_has_come
+            a_mark_beyond_all_buffers_is_reached
+            single_bytes_reach_a_mark_in_short_memory
+            what_is_below_a_mark_wakes_nobody
+            an_urgent_byte_below_a_mark_does_no_harm
+            the_end_below_a_mark_is_told
+            a_reset_below_a_mark_is_told
+            a_pause_below_a_mark_loses_nothing
+            closing_below_a_mark_resets_nobody
+            who_sends_below_a_mark_isn_t_idle
+        }
         writing {
             small_sends_are_queued_and_come
             queued_counts_what_the_callback_has_sent
@@ -192,6 +210,7 @@ suite! {
             shared_bytes_go_to_many
             a_slow_reader_delays_nobody
             both_directions_are_full_and_all_comes
+            little_waits_unsent_in_the_kernel
         }
         closing {
             finish_ends_our_side_alone

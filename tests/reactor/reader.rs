@@ -26,6 +26,8 @@ enum Act {
     ResumeLater,
     /// Sets the marks for reading, low and high.
     Marks(usize, usize),
+    /// Sets the low one alone.
+    Low(usize),
     Send(usize),
 }
 
@@ -60,6 +62,7 @@ fn act() -> impl Strategy<Value = Act> {
         Just(Act::Resume),
         Just(Act::ResumeLater),
         (size(), size()).prop_map(|(low, high)| Act::Marks(low, high)),
+        size().prop_map(Act::Low),
         size().prop_map(Act::Send),
     ]
 }
@@ -161,6 +164,10 @@ impl Reader {
                 (limits.read_low, limits.read_high) = (*low, *high);
                 self.low = *low;
                 ctx.set_limits(conn, limits);
+            }
+            Act::Low(low) => {
+                self.low = *low;
+                ctx.set_read_low(conn, *low);
             }
             Act::Send(count) => drop(ctx.send(conn, &vec![1; *count])),
             Act::Take(_) | Act::TakeAll | Act::ResumeLater => {}

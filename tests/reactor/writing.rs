@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::thread;
 
 use bytes::Bytes;
-use reactor::{ConnId, Context, Limits, Sent};
+use reactor::{ConnId, Context, Limits, ListenOptions, Sent, SocketOptions, control};
 use socket2::SockRef;
 use tests::Subject;
 use tests::peer::Tail;
@@ -377,4 +377,31 @@ pub(super) fn both_directions_are_full_and_all_comes<P: Subject>() {
         });
         assert!(got == bytes);
     }
+}
+
+/// TCP_NOTSENT_LOWAT has what isn't sent yet wait in the queue, where `queued` counts it, instead of in
+/// the kernel. Linux.
+pub(super) fn little_waits_unsent_in_the_kernel<P: Subject>() {
+    const MARK: u32 = 16 * 1024;
+    if cfg!(not(target_os = "linux")) {
+        return;
+    }
+    let mut server = Server::<P>::with(Family::Tcp, |limits| limits.write_cap = usize::MAX, sink);
+    let socket = SocketOptions::default().unsent_low(MARK);
+    let options = ListenOptions::default().socket(socket);
+    let listener = server.ctx().listen_with("127.0.0.1:0", &options).unwrap();
+    let mut peer = server.client_of(listener);
+    let conn = server.next_accepted();
+    let bytes: Vec<u8> = (0..8_000_000_u32).map(|at| (at / 3) as u8).collect();
+    server.ctx().send(conn, &bytes);
+    let mut got = Vec::new();
+    server.until("all comes", |server| {
+        let ctx = server.ctx();
+        let unsent = control::unsent_bytes(&ctx.socket(conn).unwrap()).unwrap();
+        // And one more segment of the loopback interface, which are long.
+        assert!(unsent <= MARK as usize + 64 * 1024, "{unsent} bytes wait in the kernel");
+        peer.read_some(&mut got, 100_000);
+        got.len() == bytes.len()
+    });
+    assert!(got == bytes);
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use reactor::{
     Address, ConnId, ConnectError, Context, Limits, ListenOptions, ListenerId, Options, Poller,
-    Reactor, Status,
+    Reactor, Status, control,
 };
 use rustix::event::PollFlags;
 use socket2::SockRef;
@@ -19,7 +19,7 @@ use crate::counted::Counted;
 use crate::peer::{Peer, Tail};
 use crate::recorder::{Call, Recorder, Seen};
 use crate::rig::{PATIENCE, SILENCE};
-use crate::sockets::await_bits;
+use crate::sockets::shows;
 
 /// How long one turn waits for what its peer does in this thread, too.
 const TICK: Duration = Duration::from_millis(1);
@@ -269,10 +269,21 @@ impl<P: Poller> Server<P> {
         });
     }
 
-    /// Sees to it that what the peer of `conn` sent has arrived, without a turn.
+    /// Sees to it that what the peer of `conn` sent has arrived, without a turn: also if it is less than
+    /// the kernel's low-water mark, below which nothing shows.
+    ///
+    /// # Panics
+    ///
+    /// If nothing comes in time.
     pub fn await_input(&mut self, conn: ConnId) {
         let ctx = self.ctx();
-        await_bits(&ctx.socket(conn).expect("an open connection"), PollFlags::IN);
+        let socket = ctx.socket(conn).expect("an open connection");
+        let end = Instant::now() + PATIENCE;
+        while control::readable_bytes(&socket).expect("sockets know") == 0
+            && !shows(&socket, PollFlags::IN)
+        {
+            assert!(Instant::now() < end, "nothing came");
+        }
     }
 
     /// A connection sends what its peer doesn't read until a megabyte is queued, of which the kernel

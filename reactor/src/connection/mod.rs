@@ -2,6 +2,7 @@
 
 mod buffer;
 mod input;
+mod kernel_mark;
 mod left;
 mod state;
 mod watermarks;
@@ -13,12 +14,15 @@ use socket2::Socket;
 
 pub(crate) use buffer::{Flushed, Outgoing, PIECE, Pool, send, send_urgent};
 pub use input::Input;
+use kernel_mark::KernelMark;
+pub(crate) use kernel_mark::Rise;
 pub(crate) use left::Left;
 pub use state::CloseReason;
 pub(crate) use state::{Phase, State};
 pub use watermarks::Limits;
 
 use crate::ids::{ListenerId, PeerId};
+use crate::net::control;
 use crate::poller::Interest;
 use crate::timer::TimerId;
 
@@ -53,8 +57,10 @@ pub(crate) struct Connection {
     /// Why it ends: the first reason, which no later one replaces.
     pub(crate) reason: Option<Box<CloseReason>>,
     pub(crate) limits: Arc<Limits>,
-    /// Of the limits, how many unread bytes a delivery needs, at least one.
+    /// How many unread bytes a delivery needs, at least one: that of the limits, unless it was set apart.
     pub(crate) read_low: usize,
+    /// What the kernel knows of that.
+    kernel_mark: KernelMark,
     /// Of the limits, how much may be gathered.
     pub(crate) gather_most: usize,
     /// Bytes that came while it was lingering.
@@ -76,6 +82,7 @@ impl Connection {
             outgoing: None,
             reason: None,
             read_low: 0,
+            kernel_mark: KernelMark::default(),
             gather_most: 0,
             lingered: 0,
             limits,
@@ -180,6 +187,28 @@ impl Connection {
         self.gather_most = self.limits.write_high.min(GATHER);
     }
 
+    /// Has the kernel keep silent below the low-water mark, as far as it can, and not where each byte
+    /// counts: those before an urgent one, and those that are dropped before the end.
+    #[inline]
+    pub(crate) fn tell_mark(&mut self, rise: Rise) {
+        if (self.read_low > 1 || self.kernel_mark.is_raised()) && self.reads() {
+            let waits = self.state.phase() == Phase::Open && !self.state.has(State::URGENT);
+            let missing = if waits { self.read_low.saturating_sub(self.unread()) } else { 1 };
+            self.kernel_mark.follow(&self.socket, missing, rise);
+        }
+    }
+
+    /// Whether bytes have come that the kernel keeps silent about. They are told from now on.
+    pub(crate) fn finds_silent_bytes(&mut self) -> bool {
+        let waits = self.kernel_mark.is_raised()
+            && self.reads()
+            && control::readable_bytes(&self.socket).is_ok_and(|count| count > 0);
+        if waits {
+            self.kernel_mark.follow(&self.socket, 1, Rise::Exact);
+        }
+        waits
+    }
+
     /// What the poller is to be asked for in this state, if that is something else than before.
     pub(crate) fn new_interest(&mut self) -> Option<Interest> {
         let mut wanted = Interest::NONE;
@@ -209,7 +238,7 @@ impl Connection {
             Phase::Open => {
                 !self.state.has(State::READ_ENDED)
                     && !self.state.has(State::PAUSED)
-                    && self.unread() < self.limits.pause_at()
+                    && self.unread() < self.limits.read_high.max(self.read_low)
             }
             // Read and dropped: a peer that waits for us to read may never read itself.
             Phase::Draining | Phase::Lingering => !self.state.has(State::READ_ENDED),

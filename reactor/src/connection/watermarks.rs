@@ -23,7 +23,12 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct Limits {
     /// Read low-water, bytes: `data` comes once this many are unread, or at the end of the stream.
-    /// Default 1.
+    /// Default 1. [`Context::set_read_low`](crate::Context::set_read_low) changes it alone.
+    ///
+    /// It is exact on every kind of stream. On TCP, Linux helps (SO_RCVLOWAT, socket(7)): where more than
+    /// a segment is still to come, the loop isn't woken for each one, but once for as many bytes as are
+    /// missing, or for 128 KiB. For that the receive buffer grows to twice as much, unless
+    /// [`SO_RCVBUF`](crate::options::SO_RCVBUF) was set. With a mark of 1 the kernel's isn't touched.
     pub read_low: usize,
     /// Read high-water, bytes: with this many left unread by the handler, reading pauses until it
     /// takes some. Raised to `read_low` where it is lower. Default 1 MiB.
@@ -41,7 +46,9 @@ pub struct Limits {
     /// for 64 more; who sends more loses the connection ([`CloseReason::Overflow`](crate::CloseReason::Overflow)). Default
     /// 16 MiB.
     pub write_cap: usize,
-    /// Ends a connection on which nothing came and nothing went for so long. Default: never.
+    /// Ends a connection on which nothing came and nothing went for so long. Default: never. With
+    /// `read_low` above 1, on TCP, when the last bytes came isn't always known, and it may last up to
+    /// twice as long.
     pub idle_timeout: Option<Duration>,
     /// How long `close` waits for the peer to take what is queued, and then to end its side.
     /// Default 5 s.
@@ -59,12 +66,5 @@ impl Default for Limits {
             idle_timeout: None,
             drain_timeout: Duration::from_secs(5),
         }
-    }
-}
-
-impl Limits {
-    /// The high-water mark that counts.
-    pub(crate) fn pause_at(&self) -> usize {
-        self.read_high.max(self.read_low).max(1)
     }
 }

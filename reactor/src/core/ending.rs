@@ -151,14 +151,17 @@ impl Core {
     /// for what is left.
     pub(crate) fn check_idle(&mut self, timer: TimerId, key: Key) {
         let tick = self.tick;
-        let Some(connection) = self.sources.connection(key) else { return };
+        let Some(connection) = self.sources.connection_mut(key) else { return };
         let Some(timeout) = connection.limits.idle_timeout else { return };
         // Both times are cut to milliseconds: less one, they are never too far apart.
         let idle = Duration::from_millis(tick.saturating_sub(connection.active + 1));
-        if idle >= timeout {
-            self.end(key, CloseReason::Idle);
-        } else {
+        if idle < timeout {
             self.timers.rearm(timer, timeout - idle);
+        } else if connection.finds_silent_bytes() {
+            // Nobody knows when they came.
+            self.timers.rearm(timer, timeout);
+        } else {
+            self.end(key, CloseReason::Idle);
         }
     }
 

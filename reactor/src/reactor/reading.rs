@@ -258,7 +258,11 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
             }
             // After the end of the stream no more can come to reach the mark.
             let ended = state.has(State::READ_ENDED);
-            self.deliver_left(key, if ended { State::LAST } else { State::NO_READ });
+            let enough = connection.unread() >= connection.read_low;
+            if enough || ended || state.has(State::URGENT) {
+                self.deliver_left(key, if ended { State::LAST } else { State::NO_READ });
+            }
         }
+        self.core.update_interest(&mut self.poller, key);
     }
 }
