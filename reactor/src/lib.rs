@@ -33,6 +33,7 @@
 //!   several addresses at once; [`Context::keep_connected`] does so again and again.
 //! - [`ConnMap`] holds what an application keeps for each connection; [`Limits`] bound what a
 //!   connection may keep in memory; [`CloseReason`] says why one ended.
+//! - The module [`codec`] finds messages in a stream: lines, and those that begin with their length.
 //! - [`Mailbox`] brings messages from other threads, [`Signal`] those of the system.
 //! - [`Poller`] and the module [`poller`] are the ground floor: the mechanisms that wait, behind one
 //!   contract, for those who write a loop of their own.
@@ -74,6 +75,7 @@ mod sources;
 mod sys;
 mod timer;
 
+pub mod codec;
 pub mod poller;
 
 /// Bytes that many can hold: what [`Context::send_shared`] takes.

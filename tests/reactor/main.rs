@@ -8,6 +8,7 @@
 
 mod budgets;
 mod closing;
+mod codecs;
 mod connecting;
 mod crowd;
 mod delivery;
@@ -193,6 +194,12 @@ suite! {
             a_pause_below_a_mark_loses_nothing
             closing_below_a_mark_resets_nobody
             who_sends_below_a_mark_isn_t_idle
+        }
+        codecs {
+            a_long_frame_wakes_its_handler_once
+            frames_come_as_they_were_sent
+            lines_come_as_they_were_sent
+            too_long_a_message_is_an_error_at_once
         }
         writing {
             small_sends_are_queued_and_come

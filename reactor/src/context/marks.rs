@@ -15,7 +15,7 @@ impl Context<'_> {
     /// [`Limits::read_high`](crate::Limits::read_high), reading goes on up to the mark.
     ///
     /// Who finds out the length of a message from its first bytes sets the mark to that, and isn't called
-    /// again before the message is there.
+    /// again before the message is there: the module [`codec`](crate::codec) says how much that is.
     pub fn set_read_low(&mut self, conn: ConnId, bytes: usize) {
         self.core.set_read_low(conn.0, bytes);
     }
