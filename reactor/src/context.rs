@@ -20,8 +20,9 @@ use crate::core::{Core, Due};
 use crate::ids::{ConnId, ListenerId, RawId, UdpId};
 use crate::net::{Address, Datagram, Failure, ListenOptions, Listener, UdpOptions, UdpSocket};
 use crate::poller::{Blocked, Direction, Interest, Poller};
+use crate::raw::Raw;
 use crate::signal::{Signal, Signals};
-use crate::sources::{Raw, Source};
+use crate::sources::Source;
 use crate::timer::TimerId;
 
 /// What became of a `send`.
@@ -347,7 +348,7 @@ impl Context<'_> {
     /// What the poller says of the descriptor, which is closed then: who needs it afterwards registers
     /// a [duplicate](OwnedFd::try_clone).
     pub fn register(&mut self, fd: impl Into<OwnedFd>, interest: Interest) -> io::Result<RawId> {
-        let source = Source::Raw(Raw { fd: fd.into(), interest });
+        let source = Source::Raw(Raw::new(fd.into(), interest));
         self.core.watch(&mut *self.poller, source, interest).map(RawId)
     }
 
@@ -366,7 +367,7 @@ impl Context<'_> {
     pub fn set_interest(&mut self, raw: RawId, interest: Interest) -> io::Result<()> {
         let source = self.core.sources.raw_mut(raw.0).ok_or_else(gone)?;
         source.interest = interest;
-        self.poller.modify(raw.0, interest)
+        self.poller.modify(raw.0, source.asks_for())
     }
 
     /// Says that a call on a registered descriptor would have blocked, or came up short: a hint that
@@ -375,11 +376,18 @@ impl Context<'_> {
         self.poller.blocked(raw.0, direction, why);
     }
 
-    /// Gives a registered descriptor back.
+    /// Gives a registered descriptor back, without a read low-water mark.
     pub fn unregister(&mut self, raw: RawId) -> Option<OwnedFd> {
         self.core.sources.raw(raw.0)?;
         match self.core.unwatch(&mut *self.poller, raw.0) {
-            Some(Source::Raw(raw)) => Some(raw.fd),
+            Some(Source::Raw(mut raw)) => {
+                // To take a mark away asks the kernel for nothing that it could refuse.
+                let _ = raw.set_low(1);
+                if let Some(timer) = raw.timer {
+                    self.core.timers.cancel(timer);
+                }
+                Some(raw.fd)
+            }
             _ => None,
         }
     }
@@ -496,7 +504,7 @@ fn first<T>(
 }
 
 /// The answer to an id that is out of date.
-fn gone() -> io::Error {
+pub(crate) fn gone() -> io::Error {
     io::Error::new(io::ErrorKind::NotFound, "the id is out of date")
 }
 

@@ -41,6 +41,8 @@ pub(crate) enum Due {
     Connect(Key),
     /// A peer that is kept connected is to be connected again.
     Reconnect(Key),
+    /// A registered descriptor may have reached its mark.
+    RawMark(Key),
     /// The time that a shutdown leaves is over.
     Stop,
 }

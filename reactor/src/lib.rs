@@ -69,6 +69,7 @@ mod handler;
 mod ids;
 mod mailbox;
 mod net;
+mod raw;
 mod reactor;
 mod signal;
 mod sources;

@@ -313,7 +313,10 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
     fn tell_ready(&mut self, key: Key, readiness: Readiness) {
         let Some(raw) = self.core.sources.raw(key) else { return };
         // An earlier callback of this turn may have changed what is to be told.
-        let readiness = readiness.within(raw.interest);
+        let mut readiness = readiness.within(raw.interest);
+        if raw.has_mark() {
+            readiness = self.core.above_raw_mark(&mut self.poller, key, readiness);
+        }
         if !readiness.is_empty() {
             let mut ctx = Context { core: &mut self.core, poller: &mut self.poller };
             self.handler.ready(&mut ctx, RawId(key), readiness);
@@ -380,6 +383,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
                 self.go_on_connecting(key);
             }
             Due::Reconnect(key) => self.core.reconnect(key),
+            Due::RawMark(key) => self.core.look_at_raw(&mut self.poller, key),
             Due::Stop => self.core.course = Course::Stop,
         }
     }

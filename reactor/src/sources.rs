@@ -1,12 +1,13 @@
 //! Everything that the loop watches, by key.
 
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 
 use crate::acceptor::Acceptor;
 use crate::connecting::{Attempt, Connecting, KeptPeer};
 use crate::connection::Connection;
 use crate::net::UdpSocket;
-use crate::poller::{Interest, Key};
+use crate::poller::Key;
+use crate::raw::Raw;
 use crate::signal::Signals;
 
 /// The key of no source: no table is so large that it has this slot.
@@ -44,14 +45,6 @@ pub(crate) enum Source {
     Udp(Box<UdpSocket>),
     Raw(Raw),
     Signals(Box<Signals>),
-}
-
-/// A descriptor that the handler registered.
-#[derive(Debug)]
-pub(crate) struct Raw {
-    pub(crate) fd: OwnedFd,
-    /// What `ready` is to tell, which may be less than what this turn's wait was asked for.
-    pub(crate) interest: Interest,
 }
 
 impl Source {

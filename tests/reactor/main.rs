@@ -26,6 +26,7 @@ mod marks;
 mod memory;
 mod options;
 mod racing;
+mod raw_marks;
 mod reader;
 mod reading;
 mod reentrancy;
@@ -194,6 +195,15 @@ suite! {
             a_pause_below_a_mark_loses_nothing
             closing_below_a_mark_resets_nobody
             who_sends_below_a_mark_isn_t_idle
+        }
+        raw_marks {
+            a_descriptor_s_mark_is_exact
+            what_is_below_a_descriptor_s_mark_wakes_seldom
+            the_end_below_a_descriptor_s_mark_is_told
+            a_descriptor_s_lower_mark_holds_for_what_has_come
+            a_descriptor_s_mark_leaves_writing_alone
+            a_descriptor_comes_back_without_a_mark
+            what_can_t_have_a_mark_says_so
         }
         codecs {
             a_long_frame_wakes_its_handler_once

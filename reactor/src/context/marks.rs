@@ -1,7 +1,9 @@
 //! Low-water marks that are set one by one.
 
+use std::io;
+
 use super::Context;
-use crate::ids::ConnId;
+use crate::ids::{ConnId, RawId};
 
 impl Context<'_> {
     /// Sets the read low-water mark of a connection alone, in bytes: [`data`](crate::Handler::data) comes
@@ -24,5 +26,28 @@ impl Context<'_> {
     #[must_use]
     pub fn read_low(&self, conn: ConnId) -> Option<usize> {
         self.connection(conn).map(|connection| connection.read_low)
+    }
+
+    /// Sets the read low-water mark of a registered descriptor, in bytes: reading is told by
+    /// [`ready`](crate::Handler::ready) only once so many can be read (FIONREAD, ioctl(2)), or when no
+    /// more will come: at the end of the stream, at a hang-up, after an error, and with urgent data, at
+    /// which a read stops. What has come already counts. Less than 1 is 1, and without a mark.
+    ///
+    /// On TCP, Linux keeps to the mark (SO_RCVLOWAT, socket(7)), but for moments when its memory is
+    /// short. On pipes, Unix sockets and terminals no kernel does: there the loop looks again 1 ms after
+    /// it found too little, and each time that nothing has come, after twice as long, up to 50 ms. So
+    /// late, on every mechanism alike, it may notice that the mark is reached, or the end.
+    ///
+    /// The bytes wait in the kernel: a mark must be well below what that holds of them, or it is never
+    /// reached, and the sender waits as well. A pipe holds 64 KiB on Linux (pipe(7)); a Unix socket some
+    /// 200 KiB, and of single bytes only hundreds.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` if there is no such descriptor; [`Unsupported`](io::ErrorKind::Unsupported) for files
+    /// and for sockets of datagrams or packets; ENOTTY or EINVAL for what has no bytes to count, such as
+    /// listeners and eventfds. Then the mark is what it was.
+    pub fn set_raw_read_low(&mut self, raw: RawId, bytes: usize) -> io::Result<()> {
+        self.core.set_raw_read_low(&mut *self.poller, raw.0, bytes)
     }
 }

@@ -14,11 +14,9 @@ pub(crate) mod fd;
 pub(crate) mod flock;
 pub(crate) mod ioctl;
 pub(crate) mod packet_info;
-#[cfg(any(poll, mio))]
 pub(crate) mod poll;
 #[cfg(select)]
 pub(crate) mod select;
-#[cfg(any(mio, target_os = "linux", target_os = "android"))]
 pub(crate) mod socket;
 pub(crate) mod sockopt;
 pub(crate) mod urgent;

@@ -1,7 +1,6 @@
 //! poll(2).
 
 use std::io;
-#[cfg(mio)]
 use std::os::fd::RawFd;
 
 use super::check;
@@ -18,7 +17,6 @@ pub(crate) fn poll(entries: &mut [Entry], millis: i32) -> io::Result<usize> {
 }
 
 /// The bits among `events` that `fd` shows at this moment, and HUP, ERR and NVAL where they hold.
-#[cfg(mio)]
 pub(crate) fn now(fd: RawFd, events: i16) -> io::Result<i16> {
     let mut entry = [Entry { fd, events, revents: 0 }];
     poll(&mut entry, 0)?;

@@ -1,0 +1,106 @@
+//! A descriptor that the handler registered, and its read low-water mark.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::Duration;
+
+use socket2::{SockRef, Type};
+
+use crate::net::{control, options::SO_RCVLOWAT};
+use crate::poller::Interest;
+use crate::sys;
+use crate::timer::TimerId;
+
+/// How long after what is below the mark to look again: at first, and at most.
+const PAUSE: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(50)];
+
+/// What shows that no more will come, or that a read ends before all that has come.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const ENDS: i16 = libc::POLLPRI | libc::POLLRDHUP;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const ENDS: i16 = libc::POLLPRI;
+
+/// The mark can't be left to the kernel, which keeps to it on TCP alone, and there not always: so below it
+/// the poller isn't asked for reading, since it would report the same again and again, and a timer looks
+/// how much there is.
+#[derive(Debug)]
+pub(crate) struct Raw {
+    pub(crate) fd: OwnedFd,
+    /// What `ready` is to tell, which may be less than what this turn's wait was asked for.
+    pub(crate) interest: Interest,
+    /// Bytes that must be there for reading to be told.
+    low: usize,
+    /// How many there were when they were last looked at.
+    seen: usize,
+    /// How long to wait before the next look.
+    pause: Duration,
+    /// Runs until then.
+    pub(crate) timer: Option<TimerId>,
+}
+
+impl Raw {
+    pub(crate) fn new(fd: OwnedFd, interest: Interest) -> Self {
+        Self { fd, interest, low: 1, seen: 0, pause: PAUSE[0], timer: None }
+    }
+
+    /// Whether there is a mark to look at.
+    pub(crate) fn has_mark(&self) -> bool {
+        self.low > 1
+    }
+
+    /// What the poller is to be asked for.
+    pub(crate) fn asks_for(&self) -> Interest {
+        if self.timer.is_some() { self.interest - Interest::READABLE } else { self.interest }
+    }
+
+    pub(crate) fn set_low(&mut self, low: usize) -> io::Result<()> {
+        let low = low.max(1);
+        if low > 1 {
+            is_stream(&self.fd)?;
+            control::readable_bytes(&self.fd)?;
+        }
+        let helps = cfg!(any(target_os = "linux", target_os = "android"));
+        if helps && low != self.low && sys::socket::is_tcp(self.fd.as_raw_fd()) {
+            SO_RCVLOWAT.set(&self.fd, low.min(i32::MAX as usize))?;
+        }
+        self.low = low;
+        Ok(())
+    }
+
+    /// Whether there is enough to be told of reading, or nothing more to wait for.
+    pub(crate) fn is_enough(&mut self) -> bool {
+        let Ok(count) = control::readable_bytes(&self.fd) else { return true };
+        if count != self.seen {
+            self.pause = PAUSE[0];
+        }
+        self.seen = count;
+        count >= self.low || !matches!(sys::poll::now(self.fd.as_raw_fd(), ENDS), Ok(0))
+    }
+
+    /// How long to wait before the next look: twice as long each time that nothing has come.
+    pub(crate) fn next_pause(&mut self) -> Duration {
+        let pause = self.pause;
+        self.pause = (pause * 2).min(PAUSE[1]);
+        pause
+    }
+}
+
+/// Of datagrams only the next one is counted, and a file's end would never show.
+fn is_stream(fd: &OwnedFd) -> io::Result<()> {
+    let kind = SockRef::from(fd).r#type();
+    if kind.is_ok_and(|kind| kind != Type::STREAM) {
+        return Err(no_stream("a socket of messages"));
+    }
+    if File::from(fd.as_fd().try_clone_to_owned()?).metadata()?.is_file() {
+        return Err(no_stream("a file"));
+    }
+    Ok(())
+}
+
+fn no_stream(what: &str) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        format!("set a read low-water mark: {what} is no stream of bytes"),
+    )
+}
