@@ -2,7 +2,7 @@
 
 use std::io;
 
-use reactor::{ConnId, Context, Datagram, Handler, Input, Reactor, UdpId};
+use reactor::{ConnId, Context, Datagram, DatagramError, Handler, Input, Reactor, UdpId};
 
 struct Echo;
 
@@ -15,8 +15,8 @@ impl Handler for Echo {
         }
     }
 
-    fn datagram_failed(&mut self, _: &mut Context<'_>, _: UdpId, error: io::Error) {
-        eprintln!("receive: {error}");
+    fn datagram_failed(&mut self, _: &mut Context<'_>, _: UdpId, error: DatagramError) {
+        eprintln!("{error}");
     }
 
     fn data(&mut self, _: &mut Context<'_>, _: ConnId, _: &mut Input<'_>) {}

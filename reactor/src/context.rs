@@ -3,6 +3,7 @@
 mod connecting;
 mod marks;
 mod sockets;
+mod udp;
 mod urgent;
 
 use std::io;
@@ -17,8 +18,8 @@ use bytes::Bytes;
 use crate::acceptor::Acceptor;
 use crate::connection::{Connection, Limits, Origin};
 use crate::core::{Core, Due};
-use crate::ids::{ConnId, ListenerId, RawId, UdpId};
-use crate::net::{Address, Datagram, Failure, ListenOptions, Listener, UdpOptions, UdpSocket};
+use crate::ids::{ConnId, ListenerId, RawId};
+use crate::net::{Address, Failure, ListenOptions, Listener};
 use crate::poller::{Blocked, Direction, Interest, Poller};
 use crate::raw::Raw;
 use crate::signal::{Signal, Signals};
@@ -246,97 +247,6 @@ impl Context<'_> {
     /// Stops listening. Connections that were accepted go on; those that wait to be accepted are lost.
     pub fn close_listener(&mut self, listener: ListenerId) {
         self.core.close_listener(&mut *self.poller, listener.0);
-    }
-
-    /// Binds a UDP socket; see [`bind_udp_with`](Self::bind_udp_with).
-    ///
-    /// # Errors
-    ///
-    /// As `bind_udp_with`.
-    pub fn bind_udp(&mut self, address: impl ToSocketAddrs) -> io::Result<UdpId> {
-        self.bind_udp_with(address, &UdpOptions::default())
-    }
-
-    /// Binds a UDP socket to the first of the addresses at which that is possible.
-    ///
-    /// # Errors
-    ///
-    /// What was tried, on which address, and what the kernel said of the last one.
-    pub fn bind_udp_with(
-        &mut self,
-        address: impl ToSocketAddrs,
-        options: &UdpOptions,
-    ) -> io::Result<UdpId> {
-        let socket = first(address, |address| UdpSocket::bind(address, options))?;
-        let source = Source::Udp(Box::new(socket));
-        self.core.watch(&mut *self.poller, source, Interest::READABLE).map(UdpId)
-    }
-
-    /// Connects a UDP socket: it hears of this peer alone, and of the ICMP errors that it causes. What
-    /// others had sent before is dropped, unless it was delivered already.
-    ///
-    /// # Errors
-    ///
-    /// `NotFound` if there is no such socket; what connect(2) says.
-    pub fn connect_udp(&mut self, socket: UdpId, peer: SocketAddr) -> io::Result<()> {
-        self.core.sources.udp_mut(socket.0).ok_or_else(gone)?.connect(peer)
-    }
-
-    /// Sends one datagram. It goes out now or not at all.
-    ///
-    /// Nothing tells when a full send buffer has room again: it empties as fast as the network takes
-    /// it, and a datagram that didn't fit is one that is lost, as others are on their way. Who sends it
-    /// again had better do so from a [timer](Self::after).
-    ///
-    /// # Errors
-    ///
-    /// `NotFound` if there is no such socket; `WouldBlock` if its send buffer is full; EMSGSIZE if
-    /// `bytes` are more than a datagram holds; what else sendmsg(2) says.
-    pub fn send_to(&mut self, socket: UdpId, bytes: &[u8], to: SocketAddr) -> io::Result<()> {
-        self.udp(socket)?.send(bytes, to, None)
-    }
-
-    /// Answers a datagram from the address that it was sent to, on a machine that has several.
-    ///
-    /// # Errors
-    ///
-    /// As [`send_to`](Self::send_to).
-    pub fn reply(
-        &mut self,
-        socket: UdpId,
-        datagram: &Datagram<'_>,
-        bytes: &[u8],
-    ) -> io::Result<()> {
-        self.udp(socket)?.send(bytes, datagram.peer(), datagram.source())
-    }
-
-    /// Sends one datagram to the peer of a connected socket.
-    ///
-    /// # Errors
-    ///
-    /// As [`send_to`](Self::send_to); an ICMP error that an earlier datagram caused.
-    pub fn send_connected(&mut self, socket: UdpId, bytes: &[u8]) -> io::Result<()> {
-        self.udp(socket)?.send_connected(bytes)
-    }
-
-    /// The address of a UDP socket: with port 0, the port that the kernel chose.
-    ///
-    /// # Errors
-    ///
-    /// `NotFound` if there is no such socket.
-    pub fn udp_address(&self, socket: UdpId) -> io::Result<SocketAddr> {
-        self.udp(socket)?.local_addr()
-    }
-
-    /// Closes a UDP socket.
-    pub fn close_udp(&mut self, socket: UdpId) {
-        if self.core.sources.udp(socket.0).is_some() {
-            self.core.unwatch(&mut *self.poller, socket.0);
-        }
-    }
-
-    fn udp(&self, socket: UdpId) -> io::Result<&UdpSocket> {
-        self.core.sources.udp(socket.0).ok_or_else(gone)
     }
 
     /// Watches a descriptor that the handler reads and writes itself:

@@ -1,11 +1,9 @@
 //! The trait that users implement.
 
-use std::io;
-
 use crate::connection::{CloseReason, Input};
 use crate::context::Context;
 use crate::ids::{ConnId, ListenerId, RawId, UdpId};
-use crate::net::{ConnectError, Datagram};
+use crate::net::{ConnectError, Datagram, DatagramError};
 use crate::poller::Readiness;
 use crate::signal::Signal;
 use crate::timer::TimerId;
@@ -86,9 +84,11 @@ pub trait Handler {
         let _ = (ctx, socket, datagram);
     }
 
-    /// A UDP socket has reported an error, such as the ICMP answer to what a connected socket sent
-    /// before. The socket goes on.
-    fn datagram_failed(&mut self, ctx: &mut Context<'_>, socket: UdpId, error: io::Error) {
+    /// A UDP socket reports an error: mostly that ICMP has said of a datagram that it sent, and to whom,
+    /// that it wasn't taken. The socket goes on.
+    ///
+    /// An error of the sending call itself is that call's answer, and doesn't come here.
+    fn datagram_failed(&mut self, ctx: &mut Context<'_>, socket: UdpId, error: DatagramError) {
         let _ = (ctx, socket, error);
     }
 

@@ -88,9 +88,9 @@ pub use handler::Handler;
 pub use ids::{ConnId, ListenerId, PeerId, RawId, UdpId};
 pub use mailbox::{Mailbox, PostError};
 pub use net::{
-    Address, ConnectCause, ConnectError, ConnectOptions, Datagram, FailedAttempt, Failure,
-    Interface, Ipv6, ListenOptions, SocketOptions, Source, Stage, Target, UdpOptions, control,
-    options,
+    Address, ConnectCause, ConnectError, ConnectOptions, Datagram, DatagramError, FailedAttempt,
+    Failure, Interface, Ipv6, ListenOptions, SocketOptions, Source, Stage, Target, UdpOptions,
+    control, options,
 };
 pub use reactor::{Options, Reactor, Status};
 pub use signal::Signal;

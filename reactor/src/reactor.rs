@@ -3,6 +3,7 @@
 mod accepting;
 mod connecting;
 mod reading;
+mod receiving;
 mod urgent;
 
 use std::io;
@@ -17,17 +18,16 @@ use crate::connection::{CloseReason, Limits, Phase, State};
 use crate::context::Context;
 use crate::core::{Core, Course, Due};
 use crate::handler::Handler;
-use crate::ids::{ConnId, ListenerId, RawId, UdpId};
+use crate::ids::{ConnId, ListenerId, RawId};
 use crate::mailbox::{Inbox, Mailbox};
-use crate::net::{ConnectCause, Datagram, Reserve, is_icmp};
-use crate::poller::{Blocked, DefaultPoller, Direction, Event, Events, Key, Poller, Readiness};
+use crate::net::{ConnectCause, Reserve};
+use crate::poller::{DefaultPoller, Event, Events, Key, Poller, Readiness};
 use crate::sources::Kind;
+use crate::sys::batch::Batch;
 use crate::timer::TimerId;
 
 /// Bytes that one read takes at most, into the one buffer that all connections share.
 const SCRATCH: usize = 256 * 1024;
-/// Datagrams of one socket in a turn.
-const DATAGRAM_BUDGET: usize = 64;
 /// Messages in a turn.
 const MESSAGE_BUDGET: usize = 1024;
 /// Due timers in a turn.
@@ -66,7 +66,8 @@ pub struct Reactor<H: Handler, P: Poller = DefaultPoller> {
     /// What a wait found; between turns, what [`prepare`](Self::prepare) found.
     events: Events,
     scratch: Box<[u8]>,
-    datagram: Box<[u8]>,
+    /// There once a datagram has come.
+    datagrams: Option<Batch>,
     reserve: Reserve,
     health: Health,
 }
@@ -115,7 +116,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
             inbox,
             events: Events::default(),
             scratch: vec![0; SCRATCH].into(),
-            datagram: vec![0; SCRATCH / 4].into(),
+            datagrams: None,
             reserve: Reserve::new()?,
             health: Health::Sound,
         })
@@ -302,7 +303,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         match self.core.sources.kind(key) {
             Some(Kind::Attempt) => self.end_attempt(key),
             Some(Kind::Acceptor) => self.accept(key),
-            Some(Kind::Udp) => self.receive(key),
+            Some(Kind::Udp) => self.receive(key, readiness),
             Some(Kind::Raw) => self.tell_ready(key, readiness),
             Some(Kind::Signals) => self.deliver_signals(key),
             // Closed earlier in this turn; connects and peers have no descriptor.
@@ -320,31 +321,6 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         if !readiness.is_empty() {
             let mut ctx = Context { core: &mut self.core, poller: &mut self.poller };
             self.handler.ready(&mut ctx, RawId(key), readiness);
-        }
-    }
-
-    fn receive(&mut self, key: Key) {
-        for _ in 0..DATAGRAM_BUDGET {
-            let Some(socket) = self.core.sources.udp(key) else { return };
-            match socket.receive(&mut self.datagram) {
-                Ok(received) => {
-                    let datagram = Datagram::new(&self.datagram, received);
-                    let mut ctx = Context { core: &mut self.core, poller: &mut self.poller };
-                    self.handler.datagram(&mut ctx, UdpId(key), &datagram);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.poller.blocked(key, Direction::Read, Blocked::WouldBlock);
-                    return;
-                }
-                Err(error) => {
-                    let goes_on = is_icmp(&error);
-                    let mut ctx = Context { core: &mut self.core, poller: &mut self.poller };
-                    self.handler.datagram_failed(&mut ctx, UdpId(key), error);
-                    if !goes_on {
-                        return;
-                    }
-                }
-            }
         }
     }
 

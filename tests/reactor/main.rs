@@ -26,6 +26,7 @@ mod marks;
 mod memory;
 mod options;
 mod racing;
+mod raw;
 mod raw_marks;
 mod reader;
 mod reading;
@@ -37,6 +38,10 @@ mod stopping;
 mod timers;
 mod typing;
 mod udp;
+mod udp_bursts;
+mod udp_errors;
+mod udp_groups;
+mod udp_peers;
 mod unwatchable;
 mod urgent;
 mod waiting;
@@ -344,11 +349,39 @@ suite! {
             the_answer_comes_from_the_address_that_was_asked
             a_dual_stack_socket_answers_both
             a_flood_of_datagrams_leaves_time_for_others
-            an_icmp_error_comes_once
             an_error_has_its_number
             a_connected_socket_hears_of_its_peer_alone
-            an_unconnected_socket_hears_no_icmp
             a_closed_socket_is_silent_and_its_id_refused
+        }
+        udp_peers {
+            without_its_peer_a_socket_hears_all_where_it_was
+            a_new_peer_is_reached_by_its_own_way
+            a_failed_connect_leaves_no_peer
+            a_peer_chosen_in_a_callback_is_heard_alone_at_once
+        }
+        udp_errors {
+            an_error_comes_once
+            each_error_names_its_peer
+            one_peer_s_error_keeps_nothing_from_another
+            errors_and_datagrams_come_side_by_side
+            who_wants_no_errors_hears_none
+            an_error_of_the_call_comes_from_the_call_alone
+            a_socket_may_be_closed_in_its_error
+        }
+        udp_bursts {
+            a_burst_comes_in_order
+            a_burst_is_cut_into_datagrams
+            joined_datagrams_come_one_by_one
+            what_is_dropped_is_counted
+            a_larger_buffer_holds_a_longer_burst
+        }
+        udp_groups {
+            a_group_is_heard_by_those_who_join
+            a_group_of_ipv6_is_heard_by_those_who_join
+            a_broadcast_reaches_who_listens
+            one_port_serves_tcp_and_udp
+        }
+        raw {
             a_descriptor_of_ones_own_is_told_of
             an_interest_that_was_taken_away_is_silent_at_once
         }

@@ -1,26 +1,28 @@
 //! Datagrams.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::rc::Rc;
 
-use reactor::{Failure, Interest, Ipv6, RawId, UdpId, UdpOptions};
+use reactor::{Failure, Ipv6, UdpId, UdpOptions};
 use rustix::io::Errno;
 use tests::Subject;
-use tests::counted::Counted;
 use tests::recorder::{Call, Seen, echo, sink};
-use tests::rig::{PATIENCE, SILENCE};
+use tests::rig::PATIENCE;
 use tests::server::Server;
 
-fn peer() -> UdpSocket {
+pub(super) fn peer() -> UdpSocket {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     socket
 }
 
 /// A server that answers each datagram with itself, and its address.
-fn answering<P: Subject>(address: &str, options: &UdpOptions) -> (Server<P>, UdpId, u16) {
+pub(super) fn answering<P: Subject>(
+    address: &str,
+    options: &UdpOptions,
+) -> (Server<P>, UdpId, u16) {
     let mut server = Server::<P>::tcp(|ctx, call| match call {
         Call::Datagram(socket, datagram) => {
             ctx.reply(socket, datagram, datagram.bytes()).unwrap();
@@ -32,7 +34,7 @@ fn answering<P: Subject>(address: &str, options: &UdpOptions) -> (Server<P>, Udp
     (server, socket, port)
 }
 
-fn datagrams(seen: &[Seen]) -> usize {
+pub(super) fn datagrams(seen: &[Seen]) -> usize {
     seen.iter().filter(|seen| matches!(seen, Seen::Datagram(..))).count()
 }
 
@@ -97,26 +99,8 @@ pub(super) fn a_flood_of_datagrams_leaves_time_for_others<P: Subject>() {
 }
 
 /// A port that nobody has any more.
-fn nobody() -> SocketAddr {
+pub(super) fn nobody() -> SocketAddr {
     peer().local_addr().unwrap()
-}
-
-pub(super) fn an_icmp_error_comes_once<P: Subject>() {
-    let mut server = Server::<Counted<P>>::tcp(sink);
-    let socket = server.ctx().bind_udp("127.0.0.1:0").unwrap();
-    server.ctx().connect_udp(socket, nobody()).unwrap();
-    for _ in 0..3 {
-        server.ctx().send_connected(socket, b"anybody?").unwrap();
-        server.until_seen(&Seen::DatagramFailed(io::ErrorKind::ConnectionRefused));
-        assert_eq!(server.empty_turns(SILENCE), 1, "and nothing spins");
-        assert_eq!(server.take_seen().len(), 1);
-    }
-    // The socket goes on.
-    let peer = peer();
-    server.ctx().connect_udp(socket, peer.local_addr().unwrap()).unwrap();
-    let address = server.ctx().udp_address(socket).unwrap();
-    peer.send_to(b"me", address).unwrap();
-    server.until_seen(&Seen::Datagram(b"me".to_vec(), peer.local_addr().unwrap()));
 }
 
 /// What came of a system call has its number, whatever is said around it.
@@ -168,13 +152,6 @@ pub(super) fn a_connected_socket_hears_of_its_peer_alone<P: Subject>() {
     }
 }
 
-/// Without a peer of its own a socket hears nothing of those who aren't there.
-pub(super) fn an_unconnected_socket_hears_no_icmp<P: Subject>() {
-    let (mut server, socket, _) = answering::<P>("127.0.0.1:0", &UdpOptions::default());
-    server.ctx().send_to(socket, b"anybody?", nobody()).unwrap();
-    server.silent();
-}
-
 pub(super) fn a_closed_socket_is_silent_and_its_id_refused<P: Subject>() {
     let closing = Rc::new(Cell::new(0));
     let count = Rc::clone(&closing);
@@ -201,63 +178,4 @@ pub(super) fn a_closed_socket_is_silent_and_its_id_refused<P: Subject>() {
     assert_eq!(error.kind(), io::ErrorKind::NotFound);
     server.ctx().close_udp(socket);
     server.ctx().send_to(other, b"x", to).unwrap();
-}
-
-/// A connection, a listener and a UDP socket have ids of their own kinds: so has a descriptor.
-pub(super) fn a_descriptor_of_ones_own_is_told_of<P: Subject>() {
-    let mut server = Server::<P>::tcp(|ctx, call| {
-        if let Call::Ready(raw, readiness) = call {
-            assert!(readiness.is_readable());
-            let mut buffer = [0; 16];
-            rustix::io::read(ctx.raw(raw).unwrap(), &mut buffer).unwrap();
-        }
-    });
-    let (receiver, sender) = tests::sockets::pipe();
-    let raw = server.ctx().register(receiver, Interest::READABLE).unwrap();
-    server.silent();
-    rustix::io::write(&sender, b"x").unwrap();
-    server.until_seen(&Seen::Ready(raw));
-    server.silent();
-    server.ctx().set_interest(raw, Interest::NONE).unwrap();
-    rustix::io::write(&sender, b"x").unwrap();
-    server.silent();
-    let receiver = server.ctx().unregister(raw).unwrap();
-    assert!(server.ctx().unregister(raw).is_none());
-    assert!(server.ctx().set_interest(raw, Interest::READABLE).is_err());
-    let again = server.ctx().register(receiver, Interest::READABLE).unwrap();
-    assert_ne!(raw, again);
-    server.until_seen(&Seen::Ready(again));
-}
-
-/// What two descriptors were reported for in one wait, the callback of the first may take back.
-pub(super) fn an_interest_that_was_taken_away_is_silent_at_once<P: Subject>() {
-    let all: Rc<RefCell<Vec<RawId>>> = Rc::default();
-    let theirs = Rc::clone(&all);
-    let interest = Rc::new(Cell::new(Interest::NONE));
-    let new = Rc::clone(&interest);
-    let mut server = Server::<P>::tcp(move |ctx, call| {
-        if let Call::Ready(_, readiness) = call {
-            assert!(readiness.is_readable());
-            for raw in &*theirs.borrow() {
-                ctx.set_interest(*raw, new.get()).unwrap();
-            }
-        }
-    });
-    let pipes: Vec<_> = (0..3).map(|_| tests::sockets::pipe()).collect();
-    for (receiver, sender) in &pipes {
-        rustix::io::write(sender, b"x").unwrap();
-        let receiver = receiver.try_clone().unwrap();
-        let raw = server.ctx().register(receiver, Interest::READABLE).unwrap();
-        all.borrow_mut().push(raw);
-    }
-    // Another interest has its own readiness, which these have not.
-    for taken in [Interest::NONE, Interest::PRIORITY] {
-        interest.set(taken);
-        server.turn();
-        server.silent();
-        assert_eq!(server.take_seen().len(), 1, "{taken:?}");
-        for raw in &*all.borrow() {
-            server.ctx().set_interest(*raw, Interest::READABLE).unwrap();
-        }
-    }
 }

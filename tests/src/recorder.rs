@@ -6,8 +6,8 @@ use std::io;
 use std::net::SocketAddr;
 
 use reactor::{
-    CloseReason, ConnId, ConnectError, Context, Datagram, Handler, Input, ListenerId, RawId,
-    Readiness, Signal, TimerId, UdpId,
+    CloseReason, ConnId, ConnectError, Context, Datagram, DatagramError, Handler, Input,
+    ListenerId, RawId, Readiness, Signal, TimerId, UdpId,
 };
 
 /// One callback, for a script.
@@ -26,7 +26,7 @@ pub enum Call<'a, 'b> {
     Message(u64),
     Signal(Signal),
     Datagram(UdpId, &'a Datagram<'b>),
-    DatagramFailed(UdpId, &'a io::Error),
+    DatagramFailed(UdpId, &'a DatagramError),
     Ready(RawId, Readiness),
 }
 
@@ -69,7 +69,8 @@ pub enum Seen {
     Message(u64),
     Signal(Signal),
     Datagram(Vec<u8>, SocketAddr),
-    DatagramFailed(io::ErrorKind),
+    /// With the peer that it is about.
+    DatagramFailed(io::ErrorKind, Option<SocketAddr>),
     Ready(RawId),
 }
 
@@ -211,8 +212,8 @@ impl Handler for Recorder {
         (self.script)(ctx, Call::Datagram(socket, datagram));
     }
 
-    fn datagram_failed(&mut self, ctx: &mut Context<'_>, socket: UdpId, error: io::Error) {
-        self.seen.push(Seen::DatagramFailed(error.kind()));
+    fn datagram_failed(&mut self, ctx: &mut Context<'_>, socket: UdpId, error: DatagramError) {
+        self.seen.push(Seen::DatagramFailed(error.error().kind(), error.peer()));
         (self.script)(ctx, Call::DatagramFailed(socket, &error));
     }
 

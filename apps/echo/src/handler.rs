@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use log::debug;
 use reactor::{
-    CloseReason, ConnId, Context, Datagram, Handler, Input, ListenerId, Sent, Signal, TimerId,
-    UdpId,
+    CloseReason, ConnId, Context, Datagram, DatagramError, Handler, Input, ListenerId, Sent,
+    Signal, TimerId, UdpId,
 };
 
 use crate::stats::{Counters, Reports, say};
@@ -136,7 +136,7 @@ impl Handler for Echo {
         }
     }
 
-    fn datagram_failed(&mut self, _ctx: &mut Context<'_>, socket: UdpId, error: std::io::Error) {
+    fn datagram_failed(&mut self, _ctx: &mut Context<'_>, socket: UdpId, error: DatagramError) {
         debug!("{socket:?}: {error}");
     }
 

@@ -30,11 +30,11 @@ pub use interface::Interface;
 pub use listen_options::ListenOptions;
 pub use options::{Ipv6, SocketOptions, Stage};
 pub use target::Target;
-pub use udp::{Datagram, Source, UdpOptions};
+pub use udp::{Datagram, DatagramError, Source, UdpOptions};
 
 pub(crate) use backoff::Backoff;
 pub(crate) use listener::{Accepted, Listener};
 pub(crate) use race::{AttemptId, Race, Step};
 pub(crate) use reserve::Reserve;
 pub(crate) use resolver::{Resolved, Resolver, Ticket};
-pub(crate) use udp::{UdpSocket, is_icmp};
+pub(crate) use udp::{Segments, UdpSocket, is_icmp, room};

@@ -8,122 +8,36 @@
 //!
 //! IPv4 addresses look the same on every socket: `192.0.2.1`, never `::ffff:192.0.2.1`.
 
+mod datagram;
+mod error;
 mod options;
+mod sending;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::net::{SocketAddr, SocketAddrV6};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use super::Failure;
 use super::options::Stage;
-use crate::sys::{datagram, packet_info};
+use crate::sys::batch::Batch;
+use crate::sys::{ancillary, batch, datagram as calls, error_queue};
 
+pub(crate) use datagram::Segments;
+pub use datagram::{Datagram, Source};
+pub use error::DatagramError;
+pub(crate) use error::is_icmp;
 pub use options::UdpOptions;
 
-/// The most bytes in one datagram over IPv4: a packet of 65,535 without its headers of 20 and 8.
-const MOST_V4: usize = 65_507;
-/// The same over IPv6, whose packet length doesn't count the IP header (RFC 8200, section 3).
-const MOST_V6: usize = 65_527;
-
-/// Which of our addresses a datagram was sent to: an answer that is given it comes from there.
-///
-/// It may be kept and used for later datagrams to the same peer, on the same socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Source(packet_info::Destination);
-
-impl Source {
-    /// The address in the datagram's header.
-    ///
-    /// A broadcast or multicast address is told as such. No answer can come from it: then it comes
-    /// from an address that we have on the network in question.
-    #[must_use]
-    pub fn address(self) -> IpAddr {
-        self.0.asked
-    }
-
-    /// The index of the interface that the datagram arrived on: what
-    /// [`SocketAddrV6::scope_id`] is for link-local addresses.
-    #[must_use]
-    pub fn interface(self) -> u32 {
-        self.0.interface
-    }
-}
-
-/// A datagram, as a handler sees it.
-#[derive(Clone, Copy)]
-pub struct Datagram<'a> {
-    bytes: &'a [u8],
-    received: Received,
-}
-
-impl<'a> Datagram<'a> {
-    /// What [`UdpSocket::receive`] put into `buffer`.
-    pub(crate) fn new(buffer: &'a [u8], received: Received) -> Self {
-        Self { bytes: &buffer[..received.len.min(buffer.len())], received }
-    }
-
-    /// What was sent. It may be empty: a datagram of no bytes is a datagram, and ends nothing.
-    #[must_use]
-    pub fn bytes(&self) -> &'a [u8] {
-        self.bytes
-    }
-
-    /// Who sent it; UDP proves nothing about that.
-    #[must_use]
-    pub fn peer(&self) -> SocketAddr {
-        self.received.peer
-    }
-
-    /// Which of our addresses it was sent to. `None` where the system doesn't tell: Linux and
-    /// Android do, others aren't asked.
-    #[must_use]
-    pub fn local(&self) -> Option<IpAddr> {
-        self.source().map(Source::address)
-    }
-
-    /// What makes an answer come from the address that was asked. `None` where
-    /// [`local`](Self::local) is.
-    #[must_use]
-    pub fn source(&self) -> Option<Source> {
-        self.received.source
-    }
-
-    /// Whether it was longer than the buffer, and the rest is lost.
-    #[must_use]
-    pub fn is_truncated(&self) -> bool {
-        self.received.truncated
-    }
-}
-
-/// The addresses and the number of bytes; the bytes would flood a log.
-impl fmt::Debug for Datagram<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Datagram")
-            .field("len", &self.bytes.len())
-            .field("peer", &self.peer())
-            .field("local", &self.local())
-            .field("truncated", &self.is_truncated())
-            .finish()
-    }
-}
-
-/// What [`UdpSocket::receive`] found.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Received {
-    /// Bytes at the front of the buffer.
-    pub(crate) len: usize,
-    /// Who sent it.
-    pub(crate) peer: SocketAddr,
-    /// Which of our addresses it was sent to, where the system tells.
-    pub(crate) source: Option<Source>,
-    /// Whether the datagram was longer than the buffer.
-    pub(crate) truncated: bool,
-}
+/// Datagrams that one call takes at most.
+const PLACES: usize = if batch::TAKES_SEVERAL { 32 } else { 1 };
+/// Bytes of each, which is more than the longest has.
+const PLACE: usize = 64 * 1024;
+/// Places for a socket whose datagrams come joined, up to 64 in one.
+const JOINED: usize = if batch::TAKES_SEVERAL { 4 } else { 1 };
 
 /// A UDP socket: nonblocking, close-on-exec.
 #[derive(Debug)]
@@ -131,8 +45,21 @@ pub(crate) struct UdpSocket {
     socket: Socket,
     /// IPv6 sockets know IPv4 addresses as mapped ones alone (RFC 3493, section 3.7).
     v6: bool,
+    /// What it was bound to, with the port that the kernel chose.
+    bound: SocketAddr,
     /// Whom it is connected to.
     peer: Option<SocketAddr>,
+    /// Whether ICMP errors wait in a queue of their own.
+    keeps_errors: bool,
+    /// Whether the kernel cuts what is sent into datagrams.
+    cuts_segments: bool,
+    /// Whether datagrams come joined.
+    joins_segments: bool,
+}
+
+/// Room for what one call takes from a socket.
+pub(crate) fn room() -> Batch {
+    Batch::new(PLACES, PLACE)
 }
 
 impl UdpSocket {
@@ -153,21 +80,33 @@ impl UdpSocket {
         socket.set_nonblocking(true)?;
         options.for_kernel().apply(&socket, Stage::Created)?;
         // Before bind: a datagram that arrives between the two wouldn't tell.
-        packet_info::report(socket.as_fd(), !v6 || options.takes_v4(), v6)?;
+        let v4 = !v6 || options.takes_v4();
+        ancillary::report(socket.as_fd(), v4, v6)?;
+        let keeps_errors = options.hears_icmp() && error_queue::enable(socket.as_fd(), v4, v6)?;
+        // Where the kernel can't, they come one by one.
+        let joins_segments =
+            options.joins_segments() && ancillary::join_segments(socket.as_fd()).is_ok();
+        let cuts_segments = ancillary::cuts_segments(socket.as_fd());
         socket.bind(&SockAddr::from(address))?;
-        Ok(Self { socket, v6, peer: None })
+        let bound = local_addr(&socket)?;
+        Ok(Self { socket, v6, bound, peer: None, keeps_errors, cuts_segments, joins_segments })
     }
 
     /// Makes `peer` the only one to send to and to hear from, and its ICMP errors known.
     ///
-    /// The kernel turns others away from then on; what they had sent before, [`receive`](Self::receive)
-    /// passes over.
+    /// The kernel turns others away from then on; what they had sent before is
+    /// [passed over](Self::hears). With an error the socket is connected to nobody.
     ///
     /// # Errors
     ///
     /// What the routing table says: ENETUNREACH, EHOSTUNREACH, EACCES (a broadcast address, or
-    /// prohibited); EAFNOSUPPORT for an IPv6 peer of an IPv4 socket.
+    /// prohibited); EAFNOSUPPORT for an IPv6 peer of an IPv4 socket; those of
+    /// [`disconnect`](Self::disconnect), if it was connected.
     pub(crate) fn connect(&mut self, peer: SocketAddr) -> io::Result<()> {
+        // A second connect(2) alone would keep the address that the way to the first peer has chosen.
+        if self.peer.is_some() {
+            self.disconnect()?;
+        }
         self.socket
             .connect(&SockAddr::from(self.own_form(peer)))
             .map_err(|error| Failure::wrap(format!("connect UDP socket to {peer}"), error, None))?;
@@ -177,10 +116,35 @@ impl UdpSocket {
         Ok(())
     }
 
-    /// The address that the socket is bound to; on a wildcard one, [`Received::source`] says more.
+    /// Undoes [`connect`](Self::connect): the socket hears everybody again, at the address and port that
+    /// it was bound to. Nothing happens to one that isn't connected.
+    ///
+    /// # Errors
+    ///
+    /// EADDRINUSE: Linux gives up a port that it had chosen itself, and somebody else has taken it before
+    /// it could be bound again. Then the socket has no port.
+    pub(crate) fn disconnect(&mut self) -> io::Result<()> {
+        let Some(peer) = self.peer else { return Ok(()) };
+        self.try_disconnect().map_err(|error| {
+            let attempt = format!("disconnect UDP socket at {} from {peer}", self.bound);
+            Failure::wrap(attempt, error, None)
+        })
+    }
+
+    fn try_disconnect(&mut self) -> io::Result<()> {
+        match calls::disconnect(self.as_fd()) {
+            Err(error) if error.raw_os_error() != Some(libc::EAFNOSUPPORT) => return Err(error),
+            _ => self.peer = None,
+        }
+        if self.local_addr()?.port() == 0 {
+            self.socket.bind(&SockAddr::from(self.bound))?;
+        }
+        Ok(())
+    }
+
+    /// The address that the socket is bound to; on a wildcard one, [`Datagram::source`] says more.
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
-        // socket2 says None for a family other than IP's, which a UDP socket hasn't.
-        self.socket.local_addr()?.as_socket().ok_or_else(|| io::ErrorKind::InvalidData.into())
+        local_addr(&self.socket)
     }
 
     /// The peer that it is connected to.
@@ -189,68 +153,61 @@ impl UdpSocket {
         peer.map(canonical).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
-    /// Takes one datagram from the queue; one that is longer than `buffer` loses the rest.
+    /// Takes datagrams from the queue, as many as one call can, and says how many came and whether the
+    /// queue is known to be empty then.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` when there is none; what an ICMP message said about the peer of a connected
-    /// socket, once for each message, see [`is_icmp`]; ENOMEM.
-    pub(crate) fn receive(&self, buffer: &mut [u8]) -> io::Result<Received> {
+    /// `WouldBlock` when there is none; what an ICMP message said, see [`is_icmp`], once for each
+    /// message; ENOMEM.
+    pub(crate) fn receive(&self, batch: &mut Batch) -> io::Result<(usize, bool)> {
+        let most = if self.joins_segments { JOINED } else { PLACES }.min(batch.places());
+        let count = uninterrupted(|| batch.receive(self.as_fd(), most))?;
+        Ok((count, batch::TAKES_SEVERAL && count < most))
+    }
+
+    /// Whether what `peer` sends is for this socket: it isn't if another one is its peer. Only what came
+    /// before it was connected is to be asked.
+    pub(crate) fn hears(&self, peer: SocketAddr) -> bool {
+        self.peer.is_none_or(|own| own.ip() == peer.ip() && own.port() == peer.port())
+    }
+
+    /// Whom the socket is connected to.
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+
+    /// Takes from the queue of errors up to the first that tells what ICMP has said. `None` if there is
+    /// none: as long as there is any, the socket is ready.
+    ///
+    /// # Errors
+    ///
+    /// What recvmsg(2) says: ENOMEM.
+    pub(crate) fn take_error(&self) -> io::Result<Option<DatagramError>> {
+        if !self.keeps_errors {
+            return Ok(None);
+        }
         loop {
-            let arrival = uninterrupted(|| datagram::receive(self.as_fd(), buffer))?;
-            let peer = canonical(arrival.peer);
-            // It ends: a connected socket's queue has no more strangers than came before.
-            if self.peer.is_none_or(|own| own.ip() == peer.ip() && own.port() == peer.port()) {
-                return Ok(Received {
-                    len: arrival.len,
-                    peer,
-                    source: arrival.destination.map(Source),
-                    truncated: arrival.truncated,
-                });
+            match uninterrupted(|| error_queue::take(self.as_fd())) {
+                Ok(entry) if entry.by_icmp => {
+                    let error = io::Error::from_raw_os_error(entry.errno);
+                    return Ok(Some(DatagramError::new(entry.peer.map(canonical), error)));
+                }
+                // The call that it is about has answered with it.
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+                Err(error) => return Err(error),
             }
         }
     }
 
-    /// Sends one datagram: all of `bytes` or nothing.
-    ///
-    /// `from` is the [`Source`] of a datagram of that peer, and ignored where the system tells none.
+    /// How many datagrams were dropped for want of room, up to now.
     ///
     /// # Errors
     ///
-    /// - `WouldBlock`: the send buffer is full.
-    /// - EMSGSIZE: more than 65,507 bytes over IPv4 or 65,527 over IPv6.
-    /// - `InvalidInput`: `from` isn't of the same family as `to`.
-    /// - EACCES: a broadcast address without [`UdpOptions::broadcast`], or prohibited by a route.
-    /// - EPERM: a packet filter said no.
-    /// - ENOBUFS: the interface's queue is full, or the datagram longer than the send buffer.
-    /// - ENETUNREACH, EHOSTUNREACH: there is no route, or, ENETUNREACH for IPv4 and EINVAL for IPv6,
-    ///   `from` isn't an address of ours any more.
-    pub(crate) fn send(
-        &self,
-        bytes: &[u8],
-        to: SocketAddr,
-        from: Option<Source>,
-    ) -> io::Result<()> {
-        let to = canonical(to);
-        let answer = from.map(|source| source.0.answer);
-        if answer.is_some_and(|answer| answer.address.is_ipv4() != to.is_ipv4()) {
-            let message = format!("send to {to}: the source is of the other IP version");
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-        }
-        let name = Some(self.own_form(to));
-        uninterrupted(|| datagram::send(self.as_fd(), bytes, name, answer))
-            .map_err(|error| explain(error, bytes.len(), Some(to)))
-    }
-
-    /// Sends one datagram to the peer that the socket is [connected](Self::connect) to.
-    ///
-    /// # Errors
-    ///
-    /// As [`send`](Self::send), and: EDESTADDRREQ on a socket that isn't connected; what an ICMP
-    /// message said about an earlier datagram, see [`is_icmp`]: then this one wasn't sent.
-    pub(crate) fn send_connected(&self, bytes: &[u8]) -> io::Result<()> {
-        uninterrupted(|| datagram::send(self.as_fd(), bytes, None, None))
-            .map_err(|error| explain(error, bytes.len(), self.peer))
+    /// `Unsupported` where the system doesn't count; ENOPROTOOPT if Linux is older than 4.12.
+    pub(crate) fn drops(&self) -> io::Result<u32> {
+        calls::drops(self.as_fd())
     }
 
     /// `address` as this socket's family has it.
@@ -271,31 +228,9 @@ impl AsFd for UdpSocket {
     }
 }
 
-/// Whether `error` came from an ICMP message: somebody on the way, or the peer's system, wouldn't
-/// have a datagram of ours. The socket is as good as before.
-///
-/// It is meant for [`UdpSocket::receive`] and [`UdpSocket::send_connected`], and knows what the
-/// kernel makes of RFC 792's and RFC 4443's codes. For sending, the local routing table may have said
-/// the same, which isn't the socket's fault either.
-pub(crate) fn is_icmp(error: &io::Error) -> bool {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    if error.raw_os_error() == Some(libc::ENONET) {
-        return true;
-    }
-    matches!(
-        error.raw_os_error(),
-        Some(
-            libc::ECONNREFUSED
-                | libc::EHOSTUNREACH
-                | libc::ENETUNREACH
-                | libc::EHOSTDOWN
-                | libc::ENOPROTOOPT
-                | libc::EOPNOTSUPP
-                | libc::EPROTO
-                | libc::EACCES
-                | libc::EMSGSIZE
-        )
-    )
+fn local_addr(socket: &Socket) -> io::Result<SocketAddr> {
+    // socket2 says None for a family other than IP's, which a UDP socket hasn't.
+    socket.local_addr()?.as_socket().ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 /// IPv4 as IPv4, whatever kind of socket it came through.
@@ -317,21 +252,4 @@ fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
             result => return result,
         }
     }
-}
-
-/// Puts EMSGSIZE into words, if the length is one that no datagram has.
-fn explain(error: io::Error, len: usize, to: Option<SocketAddr>) -> io::Error {
-    // A shorter one can be too long for the path alone: that is the kernel's to say.
-    if error.raw_os_error() != Some(libc::EMSGSIZE) || len <= MOST_V4 {
-        return error;
-    }
-    let Some(to) = to else { return error };
-    let (most, advice) = match to {
-        SocketAddr::V4(_) => (MOST_V4, "a datagram over IPv4 has at most 65507 bytes"),
-        SocketAddr::V6(_) => (MOST_V6, "a datagram over IPv6 has at most 65527 bytes"),
-    };
-    if len <= most {
-        return error;
-    }
-    Failure::wrap(format!("send {len} bytes to {to}"), error, Some(advice))
 }

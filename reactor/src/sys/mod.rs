@@ -5,15 +5,17 @@
 
 #![allow(unsafe_code)]
 
+pub(crate) mod ancillary;
+pub(crate) mod batch;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) mod chmod;
 pub(crate) mod datagram;
 #[cfg(epoll)]
 pub(crate) mod epoll;
+pub(crate) mod error_queue;
 pub(crate) mod fd;
 pub(crate) mod flock;
 pub(crate) mod ioctl;
-pub(crate) mod packet_info;
 pub(crate) mod poll;
 #[cfg(select)]
 pub(crate) mod select;

@@ -14,6 +14,8 @@ use crate::net::options::{Ipv6, SocketOptions};
 #[must_use]
 pub struct UdpOptions {
     socket: SocketOptions,
+    ignores_icmp: bool,
+    joins_segments: bool,
 }
 
 impl UdpOptions {
@@ -49,8 +51,37 @@ impl UdpOptions {
         self
     }
 
+    /// Whether a socket that isn't connected hears what ICMP says of the datagrams that it has sent:
+    /// yes, unless said otherwise (`IP_RECVERR`, ip(7); Linux). Each error comes by
+    /// [`datagram_failed`](crate::Handler::datagram_failed), with the peer that it is about.
+    ///
+    /// Errors that wait to be told take room in the receive buffer, as datagrams do.
+    ///
+    /// A connected socket hears of its own peer in any case. Without this, an error of an earlier
+    /// datagram may come as that of a later call of
+    /// [`send_connected`](crate::Context::send_connected), which then has sent nothing.
+    pub fn icmp_errors(mut self, hear: bool) -> Self {
+        self.ignores_icmp = !hear;
+        self
+    }
+
+    /// Whether datagrams of one sender and one length, which come in a burst, may be taken from the
+    /// kernel joined: no, unless said otherwise (`UDP_GRO`, udp(7); Linux 5.0, elsewhere it changes
+    /// nothing). The handler gets them one by one all the same.
+    ///
+    /// For bulk it saves most of what receiving costs. Others gain nothing, and fewer datagrams than
+    /// usual are taken by one call if they don't come in such bursts.
+    pub fn join_segments(mut self, join: bool) -> Self {
+        self.joins_segments = join;
+        self
+    }
+
     /// Bytes that may wait to be received (`SO_RCVBUF`, socket(7)). What comes beyond is dropped
-    /// without a word.
+    /// without a word to anybody; [`udp_drops`](crate::Context::udp_drops) counts it.
+    ///
+    /// Each datagram takes more than its bytes: on Linux some 800 bytes at least, whatever its length,
+    /// so that the default of 212,992 holds fewer than 300. What comes in a burst while the loop does
+    /// something else must fit.
     ///
     /// Linux doubles the figure, to pay for its bookkeeping, and cuts it at the sysctl
     /// `net.core.rmem_max` without an error.
@@ -74,6 +105,14 @@ impl UdpOptions {
     pub fn socket(mut self, options: SocketOptions) -> Self {
         self.socket = options.or(&self.socket);
         self
+    }
+
+    pub(super) fn hears_icmp(&self) -> bool {
+        !self.ignores_icmp
+    }
+
+    pub(super) fn joins_segments(&self) -> bool {
+        self.joins_segments
     }
 
     /// Whether an IPv6 socket made so has to do with IPv4.

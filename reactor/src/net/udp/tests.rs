@@ -1,11 +1,12 @@
 //! Through real sockets of the loopback interface.
 
-use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket as Std};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket as Std};
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use socket2::SockRef;
 
+use super::datagram::Source;
 use super::*;
 use crate::net::Ipv6;
 use crate::poller::{DefaultPoller, Events, Interest, Key, Poller};
@@ -53,13 +54,34 @@ fn await_readable(socket: &UdpSocket) {
     assert_eq!(events.iter().count(), 1, "nothing came");
 }
 
-fn next(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Received> {
+/// What one datagram was received with.
+#[derive(Debug)]
+struct Got {
+    len: usize,
+    peer: SocketAddr,
+    source: Option<Source>,
+    truncated: bool,
+}
+
+/// Takes one datagram, or the part of it that `buffer` holds.
+fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Got> {
+    let mut batch = Batch::new(1, buffer.len());
+    socket.receive(&mut batch)?;
+    let arrival = batch.arrival(0)?;
+    let datagram = Datagram::new(batch.bytes(0), arrival);
+    let len = datagram.bytes().len();
+    buffer[..len].copy_from_slice(datagram.bytes());
+    let (peer, source) = (datagram.peer(), datagram.source());
+    Ok(Got { len, peer, source, truncated: datagram.is_truncated() })
+}
+
+fn next(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<Got> {
     await_readable(socket);
-    socket.receive(buffer)
+    receive(socket, buffer)
 }
 
 fn nothing_more(socket: &UdpSocket) {
-    let error = socket.receive(&mut [0; 16]).expect_err("an empty queue");
+    let error = receive(socket, &mut [0; 16]).expect_err("an empty queue");
     assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
     assert!(!is_icmp(&error));
 }
@@ -80,9 +102,11 @@ fn a_datagram_brings_its_addresses_and_its_bytes() {
     let socket = bound(Ipv4Addr::LOCALHOST);
     let (peer, address) = peer(Ipv4Addr::LOCALHOST);
     peer.send_to(b"hello", at(Ipv4Addr::LOCALHOST, &socket)).expect("send");
-    let mut buffer = [0; 16];
-    let received = next(&socket, &mut buffer).expect("a datagram");
-    let datagram = Datagram::new(&buffer, received);
+    await_readable(&socket);
+    let mut batch = room();
+    let (count, emptied) = socket.receive(&mut batch).expect("a datagram");
+    assert_eq!((count, emptied), (1, batch::TAKES_SEVERAL));
+    let datagram = Datagram::new(batch.bytes(0), batch.arrival(0).expect("an address"));
     assert_eq!(datagram.bytes(), b"hello");
     assert_eq!(datagram.peer(), address);
     assert!(!datagram.is_truncated());
@@ -138,8 +162,8 @@ fn a_mapped_address_in_ipv6_packet_info_chooses_the_source_too() {
     let asked = Ipv4Addr::new(127, 0, 0, 2);
     let (peer, address) = peer(Ipv4Addr::LOCALHOST);
     let mapped = IpAddr::V6(asked.to_ipv6_mapped());
-    let answer = packet_info::Answer { address: mapped, interface: 0 };
-    datagram::send(socket.as_fd(), b"!", Some(socket.own_form(address)), Some(answer))
+    let answer = ancillary::Answer { address: mapped, interface: 0 };
+    calls::send(socket.as_fd(), b"!", Some(socket.own_form(address)), Some(answer), None)
         .expect("send");
     assert_eq!(heard(&peer), (b"!".to_vec(), at(asked, &socket)));
 }
@@ -202,8 +226,8 @@ fn a_link_local_address_is_answered_from_on_its_interface() {
 fn a_source_that_is_not_ours_is_refused() {
     let try_from = |socket: &UdpSocket, to: SocketAddr, address: &str| {
         let address = address.parse().expect("an address");
-        let answer = packet_info::Answer { address, interface: 0 };
-        let source = Source(packet_info::Destination { asked: address, answer, interface: 0 });
+        let answer = ancillary::Answer { address, interface: 0 };
+        let source = Source(ancillary::Destination { asked: address, answer, interface: 0 });
         socket.send(b"!", to, Some(source)).expect_err("not our address")
     };
     // Documentation addresses (RFC 5737, RFC 3849), which nobody has.
@@ -285,7 +309,7 @@ fn what_the_buffer_cannot_hold_is_lost_and_said_so() {
     let mut buffer = [0; 8];
     let received = next(&socket, &mut buffer).expect("a datagram");
     assert_eq!((received.len, received.truncated), (8, true));
-    assert_eq!(Datagram::new(&buffer, received).bytes(), b"01234567");
+    assert_eq!(&buffer, b"01234567");
     let exact = next(&socket, &mut buffer).expect("a datagram");
     assert_eq!((exact.len, exact.truncated), (8, false));
     let empty = next(&socket, &mut []).expect("a datagram");
@@ -311,15 +335,21 @@ fn a_refusal_is_told_once_and_the_socket_stays_usable() {
     let error = next(&socket, &mut [0; 16]).expect_err("nobody there");
     assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     assert!(is_icmp(&error));
+    if socket.keeps_errors {
+        let error = socket.take_error().expect("a queue").expect("an entry");
+        assert_eq!(error.peer(), Some(target));
+    }
     nothing_more(&socket);
 
-    // The next send may be the one that hears of it; it sends nothing.
+    // The next send hears of it first, unless the error is kept in a queue.
     socket.send_connected(b"?").expect("nobody knows yet");
     await_readable(&socket);
     let peer = Std::bind(target).expect("the port is free");
     peer.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-    let error = socket.send_connected(b"lost").expect_err("nobody was there");
-    assert!(is_icmp(&error), "{error}");
+    if !socket.keeps_errors {
+        let error = socket.send_connected(b"lost").expect_err("nobody was there");
+        assert!(is_icmp(&error), "{error}");
+    }
 
     socket.send_connected(b"again").expect("somebody is there");
     let (bytes, from) = heard(&peer);
@@ -398,4 +428,21 @@ fn errors_name_what_was_tried() {
     assert!(error.to_string().starts_with("connect UDP socket to [::1]:9: "), "{error}");
     let error = first.send_connected(b"!").expect_err("not connected");
     assert_eq!(error.raw_os_error(), Some(libc::EDESTADDRREQ));
+}
+
+/// That what the handler gets one by one has come by one call.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_burst_goes_and_comes_in_one_piece() {
+    let sender = bound(Ipv4Addr::LOCALHOST);
+    let receiver = made(Ipv4Addr::LOCALHOST, &UdpOptions::default().join_segments(true));
+    assert!(sender.cuts_segments && receiver.joins_segments, "Linux 5.0 and later can");
+    let to = at(Ipv4Addr::LOCALHOST, &receiver);
+    assert_eq!(sender.send_segments(&[7; 1050], 100, to).expect("send"), 11);
+    let mut batch = room();
+    assert_eq!(receiver.receive(&mut batch).expect("a burst"), (1, true));
+    assert_eq!(batch.bytes(0).len(), 1050);
+    let segments = Segments::new(batch.bytes(0), batch.arrival(0).expect("an address"));
+    let lengths: Vec<_> = segments.map(|datagram| datagram.bytes().len()).collect();
+    assert_eq!(lengths, [vec![100; 10], vec![50]].concat());
 }
