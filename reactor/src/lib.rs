@@ -34,12 +34,13 @@
 //! - [`ConnMap`] holds what an application keeps for each connection; [`Limits`] bound what a
 //!   connection may keep in memory; [`CloseReason`] says why one ended.
 //! - The module [`codec`] finds messages in a stream: lines, and those that begin with their length.
+//! - [`Requests`] asks over UDP, and asks again until the peer answers.
 //! - [`Mailbox`] brings messages from other threads, [`Signal`] those of the system.
 //! - [`Poller`] and the module [`poller`] are the ground floor: the mechanisms that wait, behind one
 //!   contract, for those who write a loop of their own.
 //!
 //! The examples in the repository show one idea each: `echo`, `broadcast`, `timers`, `mailbox`, `proxy`,
-//! `line_client`, `udp`, `raw_fd`, `netlink`.
+//! `line_client`, `udp`, `udp_request`, `raw_fd`, `netlink`.
 //!
 //! # Features
 //!
@@ -71,6 +72,7 @@ mod mailbox;
 mod net;
 mod raw;
 mod reactor;
+mod requests;
 mod signal;
 mod sources;
 mod sys;
@@ -93,6 +95,7 @@ pub use net::{
     control, options,
 };
 pub use reactor::{Options, Reactor, Status};
+pub use requests::{Requests, Retransmission};
 pub use signal::Signal;
 pub use timer::TimerId;
 

@@ -32,6 +32,7 @@ mod reader;
 mod reading;
 mod reentrancy;
 mod relaying;
+mod requests;
 mod signals;
 mod starved;
 mod stopping;
@@ -352,6 +353,16 @@ suite! {
             an_error_has_its_number
             a_connected_socket_hears_of_its_peer_alone
             a_closed_socket_is_silent_and_its_id_refused
+        }
+        requests {
+            an_answer_ends_a_request
+            a_lost_datagram_is_sent_again
+            silence_is_given_up
+            a_stranger_answers_nothing
+            another_socket_hears_no_answer
+            a_request_can_be_cancelled
+            what_can_t_be_asked_waits_for_nothing
+            an_error_names_the_requests_that_it_is_about
         }
         udp_peers {
             without_its_peer_a_socket_hears_all_where_it_was

@@ -37,4 +37,4 @@ pub(crate) use listener::{Accepted, Listener};
 pub(crate) use race::{AttemptId, Race, Step};
 pub(crate) use reserve::Reserve;
 pub(crate) use resolver::{Resolved, Resolver, Ticket};
-pub(crate) use udp::{Segments, UdpSocket, is_icmp, room};
+pub(crate) use udp::{Segments, UdpSocket, canonical, is_icmp, room};

@@ -234,7 +234,7 @@ fn local_addr(socket: &Socket) -> io::Result<SocketAddr> {
 }
 
 /// IPv4 as IPv4, whatever kind of socket it came through.
-fn canonical(address: SocketAddr) -> SocketAddr {
+pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
     match address {
         SocketAddr::V6(v6) => match v6.ip().to_ipv4_mapped() {
             Some(ip) => SocketAddr::new(ip.into(), v6.port()),

@@ -23,7 +23,7 @@ impl Source {
     }
 
     /// The index of the interface that the datagram arrived on: what
-    /// [`SocketAddrV6::scope_id`] is for link-local addresses.
+    /// [`SocketAddrV6::scope_id`](std::net::SocketAddrV6::scope_id) is for link-local addresses.
     #[must_use]
     pub fn interface(self) -> u32 {
         self.0.interface
