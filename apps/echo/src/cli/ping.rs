@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "ADDR")]
     server: OsString,
 
-    /// Over a TCP connection, with TCP_NODELAY [default]
+    /// Over a TCP connection, with TCP_NODELAY: this is the default
     #[arg(long, group = "transport")]
     tcp: bool,
 
