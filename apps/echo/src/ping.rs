@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use log::debug;
 use reactor::{
     AnyPoller, Backend, CloseReason, ConnId, ConnectError, ConnectOptions, Context, Datagram,
-    Handler, Input, Reactor, Sent, Signal, TimerId, UdpId,
+    DatagramError, Handler, Input, Reactor, Sent, Signal, TimerId, UdpId,
 };
 
 use crate::cli::{PingOptions, Server};
@@ -328,8 +328,8 @@ impl Handler for Ping {
         self.go_on(ctx);
     }
 
-    fn datagram_failed(&mut self, ctx: &mut Context<'_>, _socket: UdpId, error: io::Error) {
-        self.say(ctx, |report| report.error(&error));
+    fn datagram_failed(&mut self, ctx: &mut Context<'_>, _socket: UdpId, error: DatagramError) {
+        self.say(ctx, |report| report.error(error.error()));
         self.go_on(ctx);
     }
 
