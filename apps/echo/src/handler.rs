@@ -142,7 +142,10 @@ impl Handler for Echo {
 
     fn timer(&mut self, ctx: &mut Context<'_>, timer: TimerId, _token: u64) {
         if let Some(reports) = &mut self.reports {
-            reports.report(ctx, timer, &self.counters);
+            // Not every system counts them.
+            let drops = self.udp.iter().filter_map(|(socket, _)| ctx.udp_drops(*socket).ok());
+            let drops = drops.map(u64::from).sum();
+            reports.report(ctx, timer, &self.counters, drops);
         }
     }
 

@@ -39,13 +39,19 @@ impl Reports {
         Self { period, due: now + period, last: now, counters: Counters::default() }
     }
 
-    /// Prints a line, in the callback of the timer.
-    pub(crate) fn report(&mut self, ctx: &mut Context<'_>, timer: TimerId, counters: &Counters) {
+    /// Prints a line, in the callback of the timer. `drops` are the datagrams that came and found no room.
+    pub(crate) fn report(
+        &mut self,
+        ctx: &mut Context<'_>,
+        timer: TimerId,
+        counters: &Counters,
+        drops: u64,
+    ) {
         // Not the turn's time, which leaves out what this turn has done before its timers.
         let now = Instant::now();
         let elapsed = now - self.last;
         say_line(&format!(
-            "stats: connections={} messages={} messages/s={} bytes={} bytes/s={} turns={} lag_ms={:.3}",
+            "stats: connections={} messages={} messages/s={} bytes={} bytes/s={} udp_drops={drops} turns={} lag_ms={:.3}",
             ctx.connections(),
             counters.messages,
             per_second(counters.messages - self.counters.messages, elapsed),

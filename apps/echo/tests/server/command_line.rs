@@ -92,6 +92,7 @@ fn figures_come_periodically() {
     assert_eq!(figure(&line, "bytes"), 5.0);
     assert!(figure(&line, "bytes/s") > 0.0 && figure(&line, "messages/s") > 0.0, "{line}");
     assert!(figure(&line, "lag_ms") >= 0.0, "{line}");
+    assert!(figure(&line, "udp_drops") >= 0.0, "{line}");
     drop(client);
     let later = server.says("stats: connections=0 ");
     assert!(figure(&later, "turns") > figure(&line, "turns"), "{later}");

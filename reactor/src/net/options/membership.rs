@@ -46,6 +46,10 @@ impl Membership {
 
     /// Has `socket` hear the group, until it leaves or closes.
     ///
+    /// On Linux a socket that is bound to a wildcard address also hears the groups that others of the
+    /// machine have joined, on its port (`IP_MULTICAST_ALL`, ip(7)):
+    /// [`Datagram::local`](crate::Datagram::local) tells which group it was.
+    ///
     /// # Errors
     ///
     /// A [`Failure`](crate::Failure) that names the group: EADDRINUSE if it hears it already, ENODEV if
