@@ -381,6 +381,7 @@ suite! {
         }
         udp_bursts {
             a_burst_comes_in_order
+            a_batch_goes_to_its_addresses
             a_burst_is_cut_into_datagrams
             joined_datagrams_come_one_by_one
             what_is_dropped_is_counted

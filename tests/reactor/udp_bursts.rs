@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use reactor::{UdpId, UdpOptions};
+use reactor::{Failure, Ipv6, UdpId, UdpOptions};
 use tests::Subject;
 use tests::counted::Counted;
 use tests::recorder::{Call, Seen, sink};
@@ -39,6 +39,39 @@ pub(super) fn a_burst_comes_in_order<P: Subject>() {
         server.until("all come", |server| datagrams(server.seen()) == usize::from(count));
         assert_eq!(server.take_seen(), expected);
         assert!(server.empty_turns(SILENCE) <= 2, "and nothing spins");
+    }
+}
+
+/// More than one call sends, to several, by IPv4 through a socket of IPv6, too.
+pub(super) fn a_batch_goes_to_its_addresses<P: Subject>() {
+    for address in ["127.0.0.1:0", "[::]:0"] {
+        let mut server = Server::<P>::tcp(sink);
+        let both = UdpOptions::default().ipv6(Ipv6::DualStack);
+        // A machine without IPv6 has no such address.
+        let Ok(socket) = server.ctx().bind_udp_with(address, &both) else { continue };
+        let peers = [peer(), peer(), peer()];
+        let addresses = peers.each_ref().map(|peer| peer.local_addr().unwrap());
+        let bytes: Vec<_> = (0..100_u8).map(|number| vec![number; usize::from(number)]).collect();
+        let batch: Vec<_> = (0..).zip(&bytes).map(|(at, it)| (addresses[at % 3], &**it)).collect();
+        for count in [0, 1, 32, 33, 100] {
+            assert_eq!(server.ctx().send_batch(socket, &batch[..count]).unwrap(), count);
+            for (at, expected) in bytes[..count].iter().enumerate() {
+                let mut buffer = [0; 128];
+                let count = peers[at % 3].recv(&mut buffer).unwrap();
+                assert_eq!(buffer[..count], **expected);
+            }
+        }
+        // What can't go keeps back what comes after it, and nothing that came before.
+        let long = vec![0; 70_000];
+        let mut spoilt = batch[..3].to_vec();
+        spoilt[1].1 = &long;
+        assert_eq!(server.ctx().send_batch(socket, &spoilt).unwrap(), 1);
+        assert_eq!(peers[0].recv(&mut [0; 8]).unwrap(), 0);
+        let error = server.ctx().send_batch(socket, &spoilt[1..]).unwrap_err();
+        assert!(Failure::of(&error).is_some(), "{error}");
+        peers[2].set_nonblocking(true).unwrap();
+        peers[2].recv(&mut [0; 8]).unwrap_err();
+        server.silent();
     }
 }
 

@@ -78,6 +78,22 @@ impl Context<'_> {
         self.udp(socket)?.send(bytes, to, None)
     }
 
+    /// Sends datagrams, each to its address, in their order, and says how many went: Linux takes up to 32
+    /// by one call (sendmmsg(2)). That saves system calls, but little of what each datagram costs; for
+    /// equal ones to one peer there is [`send_segments`](Self::send_segments).
+    ///
+    /// # Errors
+    ///
+    /// As [`send_to`](Self::send_to), if the first one didn't go. If a later one didn't go, those before
+    /// it are counted, and those after it weren't tried: what is left of the slice begins with it.
+    pub fn send_batch(
+        &mut self,
+        socket: UdpId,
+        datagrams: &[(SocketAddr, &[u8])],
+    ) -> io::Result<usize> {
+        self.udp(socket)?.send_batch(datagrams)
+    }
+
     /// Sends `bytes` as datagrams of `segment` bytes each but the last, which may be shorter, and says how
     /// many went.
     ///

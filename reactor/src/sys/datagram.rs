@@ -47,6 +47,52 @@ pub(crate) fn send(
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
+/// Datagrams that one call sends at most.
+pub(crate) const TOGETHER: usize = 32;
+
+/// sendmmsg(2): sends the first [`TOGETHER`] of `datagrams`, each to its address, and says how many went:
+/// at least one. What kept the next one from going is told to the next call.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn send_several(
+    fd: BorrowedFd<'_>,
+    datagrams: &[(SocketAddr, &[u8])],
+) -> io::Result<usize> {
+    let count = datagrams.len().min(TOGETHER);
+    let names: [SockAddr; TOGETHER] = std::array::from_fn(|at| {
+        let nobody = SocketAddr::from(([0, 0, 0, 0], 0));
+        SockAddr::from(datagrams.get(at).map_or(nobody, |datagram| datagram.0))
+    });
+    // SAFETY: null pointers, zero lengths and no flags are an empty slice, and an empty message. Some
+    // libcs have private padding, so that there is no other way to make one.
+    let (mut slices, mut headers): ([libc::iovec; TOGETHER], [libc::mmsghdr; TOGETHER]) =
+        unsafe { (mem::zeroed(), mem::zeroed()) };
+    for (at, (_, bytes)) in datagrams.iter().take(count).enumerate() {
+        slices[at] =
+            libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+        let header = &mut headers[at].msg_hdr;
+        header.msg_name = names[at].as_ptr().cast_mut().cast();
+        header.msg_namelen = names[at].len();
+        header.msg_iov = &raw mut slices[at];
+        header.msg_iovlen = 1;
+    }
+    // SAFETY: the first `count` headers point to a name and one slice each that are live and as long as
+    // they say, which the kernel only reads; it writes into the headers alone.
+    let sent = check(unsafe {
+        libc::sendmmsg(fd.as_raw_fd(), headers.as_mut_ptr(), count as libc::c_uint, 0)
+    })?;
+    Ok(sent as usize)
+}
+
+/// sendmsg(2), for the first of `datagrams`.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) fn send_several(
+    fd: BorrowedFd<'_>,
+    datagrams: &[(SocketAddr, &[u8])],
+) -> io::Result<usize> {
+    let Some((to, bytes)) = datagrams.first() else { return Ok(0) };
+    send(fd, bytes, Some(*to), None, None).map(|()| 1)
+}
+
 /// connect(2) with AF_UNSPEC: the socket has no peer any more. The BSDs answer with EAFNOSUPPORT, and
 /// have done so nevertheless.
 pub(crate) fn disconnect(fd: BorrowedFd<'_>) -> io::Result<()> {

@@ -64,6 +64,28 @@ impl UdpSocket {
             .map_err(|error| explain(error, bytes.len(), self.peer))
     }
 
+    /// Sends datagrams, each to its address, and says how many went: up to 32 by one call, where the
+    /// system can.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), if not even the first one went.
+    pub(crate) fn send_batch(&self, datagrams: &[(SocketAddr, &[u8])]) -> io::Result<usize> {
+        let mut own = Vec::with_capacity(datagrams.len().min(datagram::TOGETHER));
+        let mut sent = 0;
+        while let Some((to, bytes)) = datagrams.get(sent) {
+            own.clear();
+            let rest = datagrams[sent..].iter().take(datagram::TOGETHER);
+            own.extend(rest.map(|(to, bytes)| (self.own_form(canonical(*to)), *bytes)));
+            match self.past_errors(|| datagram::send_several(self.as_fd(), &own)) {
+                Ok(count) => sent += count,
+                Err(error) if sent == 0 => return Err(explain(error, bytes.len(), Some(*to))),
+                Err(_) => break,
+            }
+        }
+        Ok(sent)
+    }
+
     /// Sends `bytes` as datagrams of `segment` bytes each but the last, and says how many went: where the
     /// system can cut them itself, up to 64 by one call.
     ///
@@ -117,9 +139,6 @@ impl UdpSocket {
         (burst.len().div_ceil(segment), None)
     }
 
-    /// An ICMP error that waits is told to whatever call comes first, which then does nothing: also if
-    /// it is about another peer. Where errors are kept in their queue it comes from there, and this
-    /// datagram goes after all.
     fn try_send(
         &self,
         bytes: &[u8],
@@ -127,12 +146,19 @@ impl UdpSocket {
         from: Option<Answer>,
         segment: Option<u16>,
     ) -> io::Result<()> {
+        self.past_errors(|| datagram::send(self.as_fd(), bytes, to, from, segment))
+    }
+
+    /// An ICMP error that waits is told to whatever call comes first, which then does nothing: also if
+    /// it is about another peer. Where errors are kept in their queue it comes from there, and this
+    /// datagram goes after all.
+    fn past_errors<T>(&self, mut send: impl FnMut() -> io::Result<T>) -> io::Result<T> {
         let tries = if self.keeps_errors { TRIES } else { 1 };
-        let mut result = Ok(());
-        for _ in 0..tries {
-            result = uninterrupted(|| datagram::send(self.as_fd(), bytes, to, from, segment));
-            if !matches!(&result, Err(error) if is_icmp(error)) {
-                break;
+        let mut result = uninterrupted(&mut send);
+        for _ in 1..tries {
+            match &result {
+                Err(error) if is_icmp(error) => result = uninterrupted(&mut send),
+                _ => break,
             }
         }
         result
