@@ -112,14 +112,22 @@ impl<P: Poller> Rig<P> {
     ///
     /// # Panics
     ///
-    /// If there is an event, or the wait ended early, or it burnt the processor.
+    /// If there is an event, or the wait ended early, or it burnt the processor: each time that it is
+    /// tried, since a busy machine may charge a thread for what others do.
     pub fn silent(&mut self) {
-        let (start, cpu) = (Instant::now(), thread_cpu());
-        let events = self.wait(Some(SILENCE));
-        let (elapsed, burnt) = (start.elapsed(), thread_cpu().saturating_sub(cpu));
-        assert!(events.is_empty(), "silence was expected: {events:?}");
-        assert!(elapsed >= SILENCE, "the wait ended early, after {elapsed:?}");
-        assert!(burnt < SILENCE / 2, "the wait of {elapsed:?} spun for {burnt:?}");
+        let mut burnt = Duration::ZERO;
+        for _ in 0..5 {
+            let (start, cpu) = (Instant::now(), thread_cpu());
+            let events = self.wait(Some(SILENCE));
+            let elapsed = start.elapsed();
+            burnt = thread_cpu().saturating_sub(cpu);
+            assert!(events.is_empty(), "silence was expected: {events:?}");
+            assert!(elapsed >= SILENCE, "the wait ended early, after {elapsed:?}");
+            if burnt < SILENCE / 2 {
+                return;
+            }
+        }
+        panic!("a wait of {SILENCE:?} spun for {burnt:?}");
     }
 }
 
