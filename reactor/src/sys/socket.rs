@@ -6,14 +6,12 @@ use std::os::fd::RawFd;
 use super::check;
 
 /// Whether `fd` is a stream socket over IPv4 or IPv6. What isn't a socket isn't one.
-#[cfg(mio)]
 pub(crate) fn is_tcp(fd: RawFd) -> bool {
     let inet = |family| matches!(family, libc::AF_INET | libc::AF_INET6);
     kind(fd).is_ok_and(|kind| kind == libc::SOCK_STREAM) && family(fd).is_ok_and(inet)
 }
 
 /// SO_TYPE, socket(7).
-#[cfg(mio)]
 fn kind(fd: RawFd) -> io::Result<libc::c_int> {
     let mut kind: libc::c_int = 0;
     let mut length = size_of::<libc::c_int>() as libc::socklen_t;
@@ -31,7 +29,6 @@ fn kind(fd: RawFd) -> io::Result<libc::c_int> {
 }
 
 /// The family of the socket's own address, getsockname(2).
-#[cfg(mio)]
 fn family(fd: RawFd) -> io::Result<libc::c_int> {
     // SAFETY: all bytes zero is a valid sockaddr_storage.
     let mut address: libc::sockaddr_storage = unsafe { std::mem::zeroed() };
