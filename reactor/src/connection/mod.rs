@@ -191,7 +191,15 @@ impl Connection {
     /// counts: those before an urgent one, and those that are dropped before the end.
     #[inline]
     pub(crate) fn tell_mark(&mut self, rise: Rise) {
-        if (self.read_low > 1 || self.kernel_mark.is_raised()) && self.reads() {
+        if self.read_low > 1 || self.kernel_mark.is_raised() {
+            self.tell_what_is_missing(rise);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell_what_is_missing(&mut self, rise: Rise) {
+        if self.reads() {
             let waits = self.state.phase() == Phase::Open && !self.state.has(State::URGENT);
             let missing = if waits { self.read_low.saturating_sub(self.unread()) } else { 1 };
             self.kernel_mark.follow(&self.socket, missing, rise);
