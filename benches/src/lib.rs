@@ -6,15 +6,16 @@
 //! what the server paid for each message. [`ratio`] runs the two servers in turn and tells
 //! whether the library stays within its bar.
 //!
-//! Each has a program of the same name. To compare every backend of the echo server:
+//! The program `benches` has a command for each. To compare every backend of the echo server:
 //!
 //! ```text
-//! cargo build --release && target/release/ratio
+//! cargo build --release && target/release/benches ratio
 //! ```
 //!
 //! Everything here is for Linux, and sends nothing beyond the addresses that it is given.
 
 pub mod command_line;
+pub mod commands;
 pub mod cpu;
 pub mod limits;
 pub mod load;

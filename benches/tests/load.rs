@@ -12,7 +12,8 @@ use benches::ratio::Server;
 
 /// Runs the load for a moment with more arguments.
 fn load(server: SocketAddr, more: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_load"))
+    Command::new(env!("CARGO_BIN_EXE_benches"))
+        .arg("load")
         .args(["--machine", "--seconds", "0.05", "--warmup", "0.01"])
         .args(["--connect", &server.to_string()])
         .args(more)
@@ -69,13 +70,14 @@ fn a_right_echo_is_counted() {
 }
 
 fn yardstick() -> Server {
-    Server::start(&mut Command::new(env!("CARGO_BIN_EXE_yardstick"))).unwrap()
+    Server::start(Command::new(env!("CARGO_BIN_EXE_benches")).arg("serve")).unwrap()
 }
 
 #[test]
 fn a_person_is_told_in_words() {
     let server = yardstick();
-    let output = Command::new(env!("CARGO_BIN_EXE_load"))
+    let output = Command::new(env!("CARGO_BIN_EXE_benches"))
+        .arg("load")
         .args(["--seconds", "0.05", "--warmup", "0"])
         .args(["--connect", &server.address().to_string(), "--pid", &server.pid().to_string()])
         .output()

@@ -8,8 +8,9 @@ const STAND_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stand_in/echo
 
 /// Runs a short comparison, pinned to a core that every machine has.
 fn ratio(more: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ratio"))
-        .env("YARDSTICK", env!("CARGO_BIN_EXE_yardstick"))
+    Command::new(env!("CARGO_BIN_EXE_benches"))
+        .env("BENCHES", env!("CARGO_BIN_EXE_benches"))
+        .arg("ratio")
         .args(["--echo", STAND_IN, "--server-core", "0", "--load-core", "0"])
         .args(["--connections", "2,5", "--runs", "1", "--seconds", "0.02", "--warmup", "0"])
         .args(more)
@@ -45,8 +46,8 @@ fn a_backend_that_the_server_lacks_is_an_error() {
 
 #[test]
 fn a_server_that_does_not_exist_is_an_error() {
-    let output = Command::new(env!("CARGO_BIN_EXE_ratio"))
-        .args(["--echo", "/nonexistent/echo"])
+    let output = Command::new(env!("CARGO_BIN_EXE_benches"))
+        .args(["ratio", "--echo", "/nonexistent/echo"])
         .output()
         .unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
@@ -57,7 +58,8 @@ fn a_server_that_does_not_exist_is_an_error() {
 #[test]
 fn wrong_flags_are_usage_errors() {
     for flags in [["--runs", "0"], ["--sizes", "0"], ["--seconds", "soon"]] {
-        let output = Command::new(env!("CARGO_BIN_EXE_ratio")).args(flags).output().unwrap();
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_benches")).arg("ratio").args(flags).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{stderr}");
         assert_eq!(stderr.lines().count(), 1, "{stderr}");

@@ -18,8 +18,9 @@ const MECHANISMS: [&str; 3] = ["epoll", "poll", "select"];
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn yardstick(mechanism: &str) -> Server {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_yardstick"));
-    Server::start(command.args(["--mechanism", mechanism, "--listen", "127.0.0.1:0"])).unwrap()
+    let mut command = Command::new(env!("CARGO_BIN_EXE_benches"));
+    Server::start(command.args(["serve", "--mechanism", mechanism, "--listen", "127.0.0.1:0"]))
+        .unwrap()
 }
 
 fn connect(server: &Server) -> TcpStream {
@@ -158,9 +159,9 @@ fn a_lost_client_leaves_the_others_alone() {
 #[test]
 fn no_descriptor_left_is_a_clear_error() {
     for mechanism in MECHANISMS {
-        let script = format!("ulimit -n 20; exec \"$0\" --mechanism {mechanism}");
+        let script = format!("ulimit -n 20; exec \"$0\" serve --mechanism {mechanism}");
         let mut shell = Command::new("sh");
-        shell.args(["-c", &script, env!("CARGO_BIN_EXE_yardstick")]);
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_benches")]);
         let mut child = shell.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = io::BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
@@ -186,8 +187,11 @@ fn a_port_in_use_is_a_failure_and_a_wrong_flag_a_usage_error() {
         (["--mechanism", "kqueue"], 2, "kqueue"),
         (["--listen", "nowhere"], 2, "nowhere"),
     ] {
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_yardstick")).args(arguments).output().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_benches"))
+            .arg("serve")
+            .args(arguments)
+            .output()
+            .unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(code), "{stderr}");
         assert_eq!(stderr.lines().count(), 1, "{stderr}");

@@ -30,10 +30,8 @@ use crate::yardstick::Mechanism;
 /// The programs that take part.
 #[derive(Clone, Debug)]
 pub struct Programs {
-    /// The plain loops.
-    pub yardstick: PathBuf,
-    /// The load.
-    pub load: PathBuf,
+    /// The one with the plain loops and the load.
+    pub benches: PathBuf,
     /// The library's echo server.
     pub echo: PathBuf,
 }
@@ -153,8 +151,8 @@ fn measure(setup: &Setup, case: &Case, contestant: Contestant) -> anyhow::Result
     let mut command;
     match contestant {
         Contestant::A | Contestant::B => {
-            command = Command::new(&programs.yardstick);
-            command.args(["--mechanism", &case.yardstick().to_string()]);
+            command = Command::new(&programs.benches);
+            command.args(["serve", "--mechanism", &case.yardstick().to_string()]);
         }
         Contestant::Subject => {
             command = Command::new(&programs.echo);
@@ -164,8 +162,8 @@ fn measure(setup: &Setup, case: &Case, contestant: Contestant) -> anyhow::Result
     command.args(["--listen", "127.0.0.1:0"]);
     let server = cpu::pinned(*server_core, || Server::start(&mut command))?;
     let line = output(
-        Command::new(&programs.load)
-            .arg("--machine")
+        Command::new(&programs.benches)
+            .args(["load", "--machine"])
             .args(["--connect", &server.address().to_string()])
             .args(["--connections", &case.connections.to_string()])
             .args(["--size", &case.size.to_string()])

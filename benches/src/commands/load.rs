@@ -6,19 +6,18 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use crate::command_line::seconds;
+use crate::load::{self, Plan};
+use crate::{cpu, limits};
 use anyhow::Context as _;
-use benches::command_line::{self, seconds};
-use benches::load::{self, Plan};
-use benches::{cpu, limits};
-use clap::Parser;
+use clap::Args;
 
 /// Asks an echo server as fast as it answers, and checks every byte.
 ///
 /// Each connection sends one message, awaits the whole echo, and sends the next. A wrong byte or a
 /// lost connection is a failure.
-#[derive(Parser)]
-#[command(name = "load", version)]
-struct Arguments {
+#[derive(Args)]
+pub struct Arguments {
     /// The echo server.
     #[arg(long, value_name = "ADDRESS")]
     connect: SocketAddr,
@@ -56,31 +55,34 @@ struct Arguments {
     machine: bool,
 }
 
-fn main() -> ExitCode {
-    command_line::main(|arguments: Arguments| {
-        if let Some(core) = arguments.core {
-            cpu::pin(core)?;
+/// Carries out the command.
+///
+/// # Errors
+///
+/// Those of [`load::run`], and when stdout can't be written to.
+pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    if let Some(core) = arguments.core {
+        cpu::pin(core)?;
+    }
+    limits::raise_open_files()?;
+    let report = load::run(&Plan {
+        server: arguments.connect,
+        connections: arguments.connections,
+        size: arguments.size,
+        warmup: arguments.warmup,
+        measured: arguments.seconds,
+        patience: arguments.patience,
+        pid: arguments.pid,
+    })?;
+    let text = if arguments.machine {
+        format!("{report}\n")
+    } else {
+        let rate = format!("{:.0} messages/s\n", report.rate());
+        match report.server_cost() {
+            Some(cost) => format!("{rate}{cost:.0} ns of server CPU time per message\n"),
+            None => rate,
         }
-        limits::raise_open_files()?;
-        let report = load::run(&Plan {
-            server: arguments.connect,
-            connections: arguments.connections,
-            size: arguments.size,
-            warmup: arguments.warmup,
-            measured: arguments.seconds,
-            patience: arguments.patience,
-            pid: arguments.pid,
-        })?;
-        let text = if arguments.machine {
-            format!("{report}\n")
-        } else {
-            let rate = format!("{:.0} messages/s\n", report.rate());
-            match report.server_cost() {
-                Some(cost) => format!("{rate}{cost:.0} ns of server CPU time per message\n"),
-                None => rate,
-            }
-        };
-        io::stdout().write_all(text.as_bytes()).context("write to stdout")?;
-        Ok(ExitCode::SUCCESS)
-    })
+    };
+    io::stdout().write_all(text.as_bytes()).context("write to stdout")?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::command_line::seconds;
+use crate::ratio::{self, Case, Programs, Setup};
 use anyhow::{Context as _, ensure};
-use benches::command_line::{self, seconds};
-use benches::ratio::{self, Case, Programs, Setup};
-use clap::Parser;
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Runs of one round: the yardstick, the subject, the yardstick again.
@@ -24,12 +24,11 @@ const RUNS_PER_ROUND: usize = 3;
 /// per message, divided by the mean of A and B. It passes up to 1.03 plus what the median of A/B
 /// is off from 1. The exit code is 1 when a case fails.
 ///
-/// The programs `yardstick`, `load` and `echo` are those beside this one. Figures of a debug build
+/// The program `echo` is the one beside this one. Figures of a debug build
 /// mean nothing. On a busy machine, many short rounds tell more than few long ones in the same
 /// time, such as `--runs 25 --seconds 0.2 --warmup 0.05`.
-#[derive(Parser)]
-#[command(name = "ratio", version)]
-struct Arguments {
+#[derive(Args)]
+pub struct Arguments {
     /// Backends to compare; without it, all that the echo server lists.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     backends: Vec<String>,
@@ -67,39 +66,38 @@ struct Arguments {
     echo: Option<PathBuf>,
 }
 
-fn main() -> ExitCode {
-    command_line::main(|arguments: Arguments| {
-        let programs = programs(arguments.echo)?;
-        let backends = match arguments.backends {
-            all if all.is_empty() => ratio::backends(&programs)?,
-            chosen => chosen,
-        };
-        let cases = cases(&backends, &arguments.connections, &arguments.sizes);
-        let setup = Setup {
-            programs,
-            server_core: arguments.server_core,
-            load_core: arguments.load_core,
-            measured: arguments.seconds,
-            warmup: arguments.warmup,
-        };
-        if cfg!(debug_assertions) {
-            eprintln!("ratio: this is a debug build, its figures mean nothing");
-        }
-        compare_all(&setup, &cases, arguments.runs)
-    })
+/// Carries out the command; the exit code says whether all cases pass.
+///
+/// # Errors
+///
+/// When a program is missing, a server or the load fails, or a signal interrupts it.
+pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let programs = programs(arguments.echo)?;
+    let backends = match arguments.backends {
+        all if all.is_empty() => ratio::backends(&programs)?,
+        chosen => chosen,
+    };
+    let cases = cases(&backends, &arguments.connections, &arguments.sizes);
+    let setup = Setup {
+        programs,
+        server_core: arguments.server_core,
+        load_core: arguments.load_core,
+        measured: arguments.seconds,
+        warmup: arguments.warmup,
+    };
+    if cfg!(debug_assertions) {
+        eprintln!("ratio: this is a debug build, its figures mean nothing");
+    }
+    compare_all(&setup, &cases, arguments.runs)
 }
 
 /// The programs in the folder of this one.
 fn programs(echo: Option<PathBuf>) -> anyhow::Result<Programs> {
     let this = std::env::current_exe().context("ask where this program is")?;
-    let beside = |name| this.with_file_name(name);
-    let echo = echo.unwrap_or_else(|| beside("echo"));
-    let programs = Programs { yardstick: beside("yardstick"), load: beside("load"), echo };
-    for path in [&programs.yardstick, &programs.load, &programs.echo] {
-        let advice = "build the whole workspace, or name an echo server by --echo";
-        ensure!(path.exists(), "there is no {}: {advice}", path.display());
-    }
-    Ok(programs)
+    let echo = echo.unwrap_or_else(|| this.with_file_name("echo"));
+    let advice = "build the whole workspace, or name an echo server by --echo";
+    ensure!(echo.exists(), "there is no {}: {advice}", echo.display());
+    Ok(Programs { benches: this, echo })
 }
 
 fn cases(backends: &[String], connections: &[NonZeroUsize], sizes: &[NonZeroUsize]) -> Vec<Case> {
