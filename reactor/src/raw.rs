@@ -8,7 +8,7 @@ use std::time::Duration;
 use socket2::{SockRef, Type};
 
 use crate::net::{control, options::SO_RCVLOWAT};
-use crate::poller::Interest;
+use crate::poller::{Interest, Trigger};
 use crate::sys;
 use crate::timer::TimerId;
 
@@ -21,9 +21,9 @@ const ENDS: i16 = libc::POLLPRI | libc::POLLRDHUP;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const ENDS: i16 = libc::POLLPRI;
 
-/// The mark can't be left to the kernel, which keeps to it on TCP alone, and there not always: so below it
-/// the poller isn't asked for reading, since it would report the same again and again, and a timer looks
-/// how much there is.
+/// The mark can't be left to the kernel, which keeps to it on TCP alone, and there not always. A mechanism
+/// that tells of each arrival can be left to do so. Any other would report the same again and again: it
+/// isn't asked for reading below the mark, and a timer looks how much there is.
 #[derive(Debug)]
 pub(crate) struct Raw {
     pub(crate) fd: OwnedFd,
@@ -37,11 +37,13 @@ pub(crate) struct Raw {
     pause: Duration,
     /// Runs until then.
     pub(crate) timer: Option<TimerId>,
+    /// Whether the poller waits for the next arrival, and tells nothing of what is there.
+    pub(crate) awaits_arrival: bool,
 }
 
 impl Raw {
     pub(crate) fn new(fd: OwnedFd, interest: Interest) -> Self {
-        Self { fd, interest, low: 1, seen: 0, pause: PAUSE[0], timer: None }
+        Self { fd, interest, low: 1, seen: 0, pause: PAUSE[0], timer: None, awaits_arrival: false }
     }
 
     /// Whether there is a mark to look at.
@@ -76,6 +78,12 @@ impl Raw {
         }
         self.seen = count;
         count >= self.low || !matches!(sys::poll::now(self.fd.as_raw_fd(), ENDS), Ok(0))
+    }
+
+    /// Whether the arrival of more is told by a mechanism with this trigger. On TCP it may not be, since
+    /// the kernel keeps silent below the mark, and lets a few bytes through only when it runs short.
+    pub(crate) fn hears_arrivals(&self, trigger: Trigger) -> bool {
+        trigger == Trigger::Edge && !sys::socket::is_tcp(self.fd.as_raw_fd())
     }
 
     /// How long to wait before the next look: twice as long each time that nothing has come.

@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 
 use reactor::options::SO_RCVLOWAT;
+use reactor::poller::{Poller as _, Trigger};
 use reactor::{Interest, RawId, control};
 use rustix::net::{Shutdown, shutdown};
 use tests::Subject;
@@ -62,13 +63,23 @@ pub(super) fn a_descriptor_s_mark_is_exact<P: Subject>() {
     }
 }
 
-/// Looks grow rare: within 25 ms after 1, 2, 4, 8 ms and so on. And on TCP the kernel keeps silent.
+/// Looks grow rare: within 25 ms after 1, 2, 4, 8 ms and so on. On TCP the kernel keeps silent, and a
+/// mechanism that tells of arrivals needs no looks.
 pub(super) fn what_is_below_a_descriptor_s_mark_wakes_seldom<P: Subject>() {
     for (kind, (reader, writer)) in streams().into_iter().enumerate() {
         let (mut server, _) = server::<P>(reader);
+        let edges = server.reactor.poller().capabilities().trigger == Trigger::Edge;
         write(&writer, MARK - 1);
         let waits = server.empty_turns(SILENCE);
-        let most = if kind == 2 && cfg!(target_os = "linux") { 1 } else { 8 };
+        let kept_by_kernel = kind == 2 && cfg!(target_os = "linux");
+        // The last wait is the one that brings nothing.
+        let most = if kept_by_kernel {
+            1
+        } else if edges {
+            2
+        } else {
+            8
+        };
         assert!(waits <= most, "{waits} waits");
     }
 }

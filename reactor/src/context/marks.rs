@@ -34,9 +34,11 @@ impl Context<'_> {
     /// which a read stops. What has come already counts. Less than 1 is 1, and without a mark.
     ///
     /// On TCP, Linux keeps to the mark (SO_RCVLOWAT, socket(7)), but for moments when its memory is
-    /// short. On pipes, Unix sockets and terminals no kernel does: there the loop looks again 1 ms after
-    /// it found too little, and each time that nothing has come, after twice as long, up to 50 ms. So
-    /// late, on every mechanism alike, it may notice that the mark is reached, or the end.
+    /// short. On pipes, Unix sockets and terminals no kernel does. There an edge-triggered mechanism tells
+    /// of each arrival, and the loop counts at once; with a level-triggered one it looks again 1 ms after
+    /// it found too little, and each time that nothing has come, after twice as long, up to 50 ms: so
+    /// late it may notice that the mark is reached, or the end. Which it is, tells
+    /// [`Capabilities::trigger`](crate::poller::Capabilities::trigger).
     ///
     /// The bytes wait in the kernel: a mark must be well below what that holds of them, or it is never
     /// reached, and the sender waits as well. A pipe holds 64 KiB on Linux (pipe(7)); a Unix socket some

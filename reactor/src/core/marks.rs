@@ -1,13 +1,14 @@
 //! Low-water marks that are set one by one.
 
 use std::io;
+use std::os::fd::AsRawFd;
 
 use log::warn;
 
 use super::{Core, Due};
 use crate::connection::State;
 use crate::context::gone;
-use crate::poller::{Interest, Key, Poller, Readiness};
+use crate::poller::{Blocked, Direction, Interest, Key, Poller, Readiness};
 
 impl Core {
     /// Sets the read low-water mark of a connection alone: for each message, if need be.
@@ -34,6 +35,12 @@ impl Core {
         if let Some(timer) = raw.timer.take() {
             self.timers.cancel(timer);
             poller.modify(key, raw.interest)?;
+        }
+        if raw.awaits_arrival && raw.is_enough() {
+            raw.awaits_arrival = false;
+            // One that is new to the poller is told as it is.
+            poller.remove(key)?;
+            poller.add(raw.fd.as_raw_fd(), key, raw.interest)?;
         }
         Ok(())
     }
@@ -68,6 +75,10 @@ impl Core {
 
     fn look_later(&mut self, poller: &mut impl Poller, key: Key) {
         let Some(raw) = self.sources.raw_mut(key) else { return };
+        if raw.hears_arrivals(poller.capabilities().trigger) {
+            raw.awaits_arrival = true;
+            return poller.blocked(key, Direction::Read, Blocked::WouldBlock);
+        }
         if raw.timer.is_none() {
             let pause = raw.next_pause();
             raw.timer = Some(self.timers.insert(pause, Due::RawMark(key)));

@@ -169,7 +169,9 @@ pub trait Poller {
 pub struct Capabilities {
     /// The mechanism.
     pub backend: Backend,
-    /// What the kernel is asked to report. The contract is level-triggered on all of them.
+    /// What the kernel is asked to report. The contract is level-triggered on all of them; the read
+    /// low-water mark of a registered descriptor is noticed at once
+    /// with edges, and up to 50 ms late without.
     pub trigger: Trigger,
     /// Whether a hang-up or an error is seen with any interest, and hinted at by `read_closed`,
     /// `write_closed` and `error`. Where it isn't, it shows as what the call of that direction
