@@ -4,6 +4,7 @@ mod accepting;
 mod connecting;
 mod reading;
 mod receiving;
+mod spin;
 mod urgent;
 
 use std::io;
@@ -25,6 +26,7 @@ use crate::poller::{DefaultPoller, Event, Events, Key, Poller, Readiness};
 use crate::sources::Kind;
 use crate::sys::batch::Batch;
 use crate::timer::TimerId;
+use spin::Spin;
 
 /// Bytes that one read takes at most, into the one buffer that all connections share.
 const SCRATCH: usize = 256 * 1024;
@@ -54,6 +56,11 @@ pub struct Options {
     pub limits: Limits,
     /// How many messages may wait in the mailbox; without it there is no bound.
     pub mailbox_capacity: Option<usize>,
+    /// For how long [`turn`](Reactor::turn) and [`run`](Reactor::run) look again and again before they
+    /// sleep; without it, not at all. A core that sleeps takes 20 µs and more to wake up: 50 µs spent
+    /// awake shorten the round trips of a few busy connections, at the price of a core that is busy all
+    /// that time. A loop that slept longer the last time sleeps at once, so that an idle one costs nothing.
+    pub spin: Duration,
 }
 
 /// A loop: a handler, a poller, and everything that they watch.
@@ -69,6 +76,7 @@ pub struct Reactor<H: Handler, P: Poller = DefaultPoller> {
     /// There once a datagram has come.
     datagrams: Option<Batch>,
     reserve: Reserve,
+    spin: Spin,
     health: Health,
 }
 
@@ -109,6 +117,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
     pub fn with_options(handler: H, poller: P, options: Options) -> io::Result<Self> {
         let inbox = Inbox::new(poller.waker(), options.mailbox_capacity);
         let core = Core::new(options.limits, poller.waker());
+        let spin = Spin::new(options.spin, poller.waker());
         Ok(Self {
             handler,
             poller,
@@ -118,6 +127,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
             scratch: vec![0; SCRATCH].into(),
             datagrams: None,
             reserve: Reserve::new()?,
+            spin,
             health: Health::Sound,
         })
     }
@@ -238,7 +248,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
     fn turn_unguarded(&mut self, timeout: Option<Duration>) -> io::Result<Status> {
         if self.events.is_empty() {
             let sleep = self.sleep(timeout);
-            self.poller.wait(&mut self.events, sleep)?;
+            self.spin.wait(&mut self.poller, &mut self.events, sleep)?;
         }
         self.core.turns += 1;
         self.core.read_clock();

@@ -34,6 +34,7 @@ mod reentrancy;
 mod relaying;
 mod requests;
 mod signals;
+mod spinning;
 mod starved;
 mod stopping;
 mod timers;
@@ -117,6 +118,14 @@ suite! {
             come_after_finish_in_a_timer
             nothing_comes_in_a_pause
             new_limits_keep_the_deadline
+        }
+        spinning {
+            a_wake_ends_the_spin
+            a_message_ends_the_spin
+            what_is_ready_ends_the_spin
+            a_timeout_ends_the_spin
+            a_loop_that_slept_long_sleeps_at_once
+            a_loop_that_is_not_told_to_never_spins
         }
         stopping {
             a_stop_loses_nothing_that_the_kernel_has

@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::sys::wakeup::Wakeup;
 
@@ -20,12 +20,15 @@ struct Inner {
     wakeup: Wakeup,
     /// Set by the first wake, cleared by the wait that it ends.
     pending: AtomicBool,
+    /// How many waits were ended.
+    ended: AtomicUsize,
 }
 
 impl Waker {
     /// The waker of a new poller, which waits for [`fd`](Self::fd) to be readable.
     pub(super) fn new() -> io::Result<Self> {
-        Ok(Self(Arc::new(Inner { wakeup: Wakeup::new()?, pending: AtomicBool::new(false) })))
+        let (pending, ended) = (AtomicBool::new(false), AtomicUsize::new(0));
+        Ok(Self(Arc::new(Inner { wakeup: Wakeup::new()?, pending, ended })))
     }
 
     /// Ends the wait that is under way, or else the next one.
@@ -53,6 +56,11 @@ impl Waker {
         }
     }
 
+    /// How many waits have been ended by a wake: by that, the caller of a wait finds out whether his was.
+    pub(crate) fn ended_waits(&self) -> usize {
+        self.0.ended.load(Ordering::Relaxed)
+    }
+
     /// The descriptor that a wake makes readable.
     pub(super) fn fd(&self) -> RawFd {
         self.0.wakeup.receiver()
@@ -64,7 +72,7 @@ impl Waker {
     pub(super) fn rearm(&self) {
         // A wake that comes before this line writes nothing, and needn't: it ends the wait that is
         // just returning.
-        self.0.pending.swap(false, Ordering::AcqRel);
+        self.clear();
     }
 
     /// Makes the descriptor unreadable, and lets the next wake signal again.
@@ -73,6 +81,15 @@ impl Waker {
         // The order matters: a wake between the two lines writes nothing, and ends the wait that is
         // just returning. The other way round its write would be drained and its flag would stay.
         let _ = self.0.wakeup.drain();
-        self.0.pending.swap(false, Ordering::AcqRel)
+        self.clear()
+    }
+
+    /// Says whether there was a wake.
+    fn clear(&self) -> bool {
+        let woken = self.0.pending.swap(false, Ordering::AcqRel);
+        if woken {
+            self.0.ended.fetch_add(1, Ordering::Relaxed);
+        }
+        woken
     }
 }
