@@ -20,5 +20,5 @@ pub mod cpu;
 pub mod limits;
 pub mod load;
 pub mod ratio;
-
+pub mod servers;
 pub mod yardstick;

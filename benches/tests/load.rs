@@ -70,7 +70,8 @@ fn a_right_echo_is_counted() {
 }
 
 fn yardstick() -> Server {
-    Server::start(Command::new(env!("CARGO_BIN_EXE_benches")).arg("serve")).unwrap()
+    Server::start(Command::new(env!("CARGO_BIN_EXE_benches")).args(["serve", "plain-epoll"]))
+        .unwrap()
 }
 
 #[test]

@@ -1,40 +1,74 @@
-//! A plain `libc` echo server, to hold other servers against.
+//! An echo server, of any library that is compared.
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::str::FromStr;
 
-use crate::limits;
-use crate::yardstick::{self, Mechanism};
+use crate::servers::{Server, Transport, UnknownServer};
+use crate::{cpu, limits};
 use anyhow::Context as _;
 use clap::Args;
 
-/// A plain libc echo server, the yardstick for others: it does nothing else, and runs until it is
-/// killed.
+/// The echo server of a library: it does nothing else, and runs until it is killed.
 ///
-/// The first line on stdout is `listening on ADDRESS (MECHANISM, yardstick)`.
+/// The first line on stdout is `listening on ADDRESS (NAME)`.
 #[derive(Args)]
 pub struct Arguments {
-    /// How it waits.
-    #[arg(long, value_enum, default_value = "epoll")]
-    mechanism: Mechanism,
+    /// The server; `list` lists them.
+    #[arg(value_name = "NAME")]
+    request: Request,
 
     /// Where it listens; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
+
+    /// Echo over UDP in place of TCP, which not all do.
+    #[arg(long)]
+    udp: bool,
+
+    /// The core to run on.
+    #[arg(long)]
+    core: Option<usize>,
 }
 
-/// Carries out the command: returns only with an error.
+#[derive(Clone, Copy)]
+enum Request {
+    List,
+    Serve(Server),
+}
+
+impl FromStr for Request {
+    type Err = UnknownServer;
+
+    fn from_str(name: &str) -> Result<Self, UnknownServer> {
+        if name == "list" { Ok(Self::List) } else { name.parse().map(Self::Serve) }
+    }
+}
+
+/// Carries out the command: a server returns only with an error.
 ///
 /// # Errors
 ///
-/// When it can't listen, or the loop fails.
+/// Those of [`Server::run`], and when stdout can't be written to.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let Arguments { mechanism, listen } = *arguments;
+    let Arguments { request, listen, udp, core } = *arguments;
+    let transport = if udp { Transport::Datagrams } else { Transport::Streams };
+    let server = match request {
+        Request::Serve(server) => server,
+        Request::List => {
+            let mut out = io::stdout().lock();
+            for server in Server::all_over(transport) {
+                writeln!(out, "{server}").context("write to stdout")?;
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
+    if let Some(core) = core {
+        cpu::pin(core)?;
+    }
     limits::raise_open_files()?;
-    let listener = yardstick::listen(listen).with_context(|| format!("listen on {listen}"))?;
-    let address = listener.local_addr().context("ask for the listener's address")?;
-    writeln!(io::stdout(), "listening on {address} ({mechanism}, yardstick)")
-        .context("write to stdout")?;
-    match yardstick::run(mechanism, &listener)? {}
+    match server.run(transport, listen, &|address| {
+        writeln!(io::stdout(), "listening on {address} ({server})").context("write to stdout")
+    })? {}
 }

@@ -152,7 +152,7 @@ fn measure(setup: &Setup, case: &Case, contestant: Contestant) -> anyhow::Result
     match contestant {
         Contestant::A | Contestant::B => {
             command = Command::new(&programs.benches);
-            command.args(["serve", "--mechanism", &case.yardstick().to_string()]);
+            command.args(["serve", &format!("plain-{}", case.yardstick())]);
         }
         Contestant::Subject => {
             command = Command::new(&programs.echo);

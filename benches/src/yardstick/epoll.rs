@@ -17,8 +17,8 @@ use super::{SCRATCH, index_of, socket};
 /// How many reports one wait takes from the kernel.
 const EVENTS: usize = 1024;
 
-/// The listener is level-triggered: nothing is gained where no message passes.
-const LISTENER: u32 = flags(libc::EPOLLIN);
+/// Level-triggered, for what is registered alone and never left before it is empty.
+pub(super) const INPUT: u32 = flags(libc::EPOLLIN);
 
 /// A connection is registered for all that can ever happen to it.
 const CONNECTION: u32 = flags(libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET);
@@ -33,7 +33,7 @@ const fn flags(constants: c_int) -> u32 {
 
 pub(super) fn run(listener: &TcpListener) -> io::Result<Infallible> {
     let epoll = create()?;
-    add(&epoll, listener.as_raw_fd(), LISTENER)?;
+    add(&epoll, listener.as_raw_fd(), INPUT)?;
     // Indexed by descriptor: the kernel hands out the lowest free number, so the table is dense.
     let mut connections: Vec<Option<Connection>> = Vec::new();
     let mut events = vec![libc::epoll_event { events: 0, u64: 0 }; EVENTS];
@@ -74,7 +74,7 @@ fn accept(
     Ok(())
 }
 
-fn create() -> io::Result<OwnedFd> {
+pub(super) fn create() -> io::Result<OwnedFd> {
     // SAFETY: takes no pointer.
     let fd = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
     if fd < 0 {
@@ -85,7 +85,7 @@ fn create() -> io::Result<OwnedFd> {
 }
 
 /// Registers `fd`, and has its reports carry its number.
-fn add(epoll: &OwnedFd, fd: RawFd, interest: u32) -> io::Result<()> {
+pub(super) fn add(epoll: &OwnedFd, fd: RawFd, interest: u32) -> io::Result<()> {
     let mut event = libc::epoll_event { events: interest, u64: index_of(fd) as u64 };
     // SAFETY: the kernel reads one event from the pointer, which is valid for the call.
     let result =
@@ -94,7 +94,7 @@ fn add(epoll: &OwnedFd, fd: RawFd, interest: u32) -> io::Result<()> {
 }
 
 /// Waits until something is ready: how many of `events` the kernel has filled.
-fn wait(epoll: &OwnedFd, events: &mut [libc::epoll_event]) -> io::Result<usize> {
+pub(super) fn wait(epoll: &OwnedFd, events: &mut [libc::epoll_event]) -> io::Result<usize> {
     let room = c_int::try_from(events.len()).unwrap_or(c_int::MAX);
     loop {
         // SAFETY: the kernel writes at most `room` events, which is no more than the slice holds.

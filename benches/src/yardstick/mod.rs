@@ -16,6 +16,7 @@
 )]
 
 mod connection;
+mod datagrams;
 mod epoll;
 mod poll;
 mod select;
@@ -24,16 +25,14 @@ mod socket;
 use std::convert::Infallible;
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::RawFd;
-
-use clap::ValueEnum;
 
 /// Bytes of the receive buffer that all connections of a loop share.
 const SCRATCH: usize = 64 * 1024;
 
 /// How a loop learns which sockets are ready.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mechanism {
     /// `epoll`, edge-triggered.
     Epoll,
@@ -41,6 +40,11 @@ pub enum Mechanism {
     Poll,
     /// `select` with bitmaps on the heap, for file descriptors of any number.
     Select,
+}
+
+impl Mechanism {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Epoll, Self::Poll, Self::Select];
 }
 
 impl fmt::Display for Mechanism {
@@ -82,7 +86,17 @@ pub fn run(mechanism: Mechanism, listener: &TcpListener) -> io::Result<Infallibl
     }
 }
 
+/// Answers each datagram that comes to `socket`, waiting with epoll, until something fails.
+///
+/// # Errors
+///
+/// When the wait or the receiving fails.
+pub fn run_datagrams(socket: &UdpSocket) -> io::Result<Infallible> {
+    socket.set_nonblocking(true)?;
+    datagrams::run(socket)
+}
+
 /// The place of a descriptor in a table.
-fn index_of(fd: RawFd) -> usize {
+pub(crate) fn index_of(fd: RawFd) -> usize {
     usize::try_from(fd).expect("the kernel never hands out a negative descriptor")
 }

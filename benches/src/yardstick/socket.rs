@@ -5,6 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
 use std::ptr;
 
+use crate::limits;
+
 /// Lets as many connections wait to be accepted as the system allows (net.core.somaxconn).
 pub(super) fn widen_backlog(listener: &TcpListener) -> io::Result<()> {
     // SAFETY: takes no pointer.
@@ -26,23 +28,11 @@ pub(super) fn accept(listener: &TcpListener) -> io::Result<Option<TcpStream>> {
         };
         if fd < 0 {
             let error = io::Error::last_os_error();
-            match error.raw_os_error() {
-                Some(libc::EAGAIN) => return Ok(None),
-                // accept(2): a connection that broke while it waited passes its error on.
-                Some(
-                    libc::EINTR
-                    | libc::ECONNABORTED
-                    | libc::ENETDOWN
-                    | libc::EPROTO
-                    | libc::ENOPROTOOPT
-                    | libc::EHOSTDOWN
-                    | libc::ENONET
-                    | libc::EHOSTUNREACH
-                    | libc::EOPNOTSUPP
-                    | libc::ENETUNREACH,
-                ) => continue,
-                _ => return Err(explain(&error)),
+            if error.kind() == io::ErrorKind::WouldBlock {
+                return Ok(None);
             }
+            limits::survive_accept(&error)?;
+            continue;
         }
         // SAFETY: the kernel just made this descriptor for us, and nothing else owns it.
         let stream = TcpStream::from(unsafe { OwnedFd::from_raw_fd(fd) });
@@ -50,16 +40,6 @@ pub(super) fn accept(listener: &TcpListener) -> io::Result<Option<TcpStream>> {
         let _ = stream.set_nodelay(true);
         return Ok(Some(stream));
     }
-}
-
-/// Says what to do about the one failure that a user can do something about.
-fn explain(error: &io::Error) -> io::Error {
-    let advice = match error.raw_os_error() {
-        Some(libc::EMFILE) => "; raise the limit of this process (ulimit -n)",
-        Some(libc::ENFILE) => "; raise the limit of the whole system (fs.file-max)",
-        _ => "",
-    };
-    io::Error::new(error.kind(), format!("accept a connection: {error}{advice}"))
 }
 
 /// Receives into `buffer` what is there: the number of bytes, 0 at the end of the stream.

@@ -1,0 +1,34 @@
+//! The `message-io` crate: its echo is one call in one callback.
+//!
+//! It lets one choose neither the buffer (64 KiB less one byte), nor the backlog (1,024), nor Nagle's delay
+//! (on, which an echo that answers each message at once doesn't meet). A send to a peer that doesn't read
+//! spins until it does, and nobody else is served meanwhile. A second thread looks for signals of the
+//! application's own 20 times a second.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, bail};
+use message_io::network::{NetEvent, Transport};
+use message_io::node;
+
+use super::FREE_PORT;
+
+pub(super) fn streams(
+    address: SocketAddr,
+    announce: &dyn Fn(SocketAddr) -> anyhow::Result<()>,
+) -> anyhow::Result<Infallible> {
+    let (handler, listener) = node::split::<()>();
+    let (_, bound) = handler
+        .network()
+        .listen(Transport::Tcp, address)
+        .with_context(|| format!("listen on {address} ({FREE_PORT})"))?;
+    announce(bound)?;
+    listener.for_each(move |event| {
+        if let NetEvent::Message(endpoint, data) = event.network() {
+            // It closes what can't be sent to by itself.
+            let _ = handler.network().send(endpoint, data);
+        }
+    });
+    bail!("message-io stopped, which nobody asked for")
+}

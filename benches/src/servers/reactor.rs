@@ -1,0 +1,72 @@
+//! The echo of the README, on each mechanism of the library.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, bail};
+use reactor::{
+    AnyPoller, Backend, ConnId, Context, Datagram, Handler, Input, Poller, Reactor, UdpId,
+};
+
+use super::{FREE_PORT, Transport};
+
+struct Echo;
+
+impl Handler for Echo {
+    type Message = ();
+
+    fn data(&mut self, ctx: &mut Context<'_>, conn: ConnId, input: &mut Input<'_>) {
+        ctx.send(conn, input.take());
+    }
+
+    fn datagram(&mut self, ctx: &mut Context<'_>, socket: UdpId, datagram: &Datagram<'_>) {
+        // A datagram that can't be answered is lost, as one on the way would be.
+        let _ = ctx.reply(socket, datagram, datagram.bytes());
+    }
+}
+
+pub(super) fn run(
+    backend: Backend,
+    transport: Transport,
+    address: SocketAddr,
+    announce: &dyn Fn(SocketAddr) -> anyhow::Result<()>,
+) -> anyhow::Result<Infallible> {
+    let made = AnyPoller::new(backend).with_context(|| format!("make a poller of {backend}"))?;
+    // Matched here, once, so that the loop runs on the mechanism itself.
+    match made {
+        #[cfg(feature = "select")]
+        AnyPoller::Select(poller) => run_on(poller, transport, address, announce),
+        #[cfg(feature = "poll")]
+        AnyPoller::Poll(poller) => run_on(poller, transport, address, announce),
+        #[cfg(all(feature = "epoll", any(target_os = "linux", target_os = "android")))]
+        AnyPoller::Epoll(poller) => run_on(poller, transport, address, announce),
+        #[cfg(feature = "mio")]
+        AnyPoller::Mio(poller) => run_on(poller, transport, address, announce),
+        poller => run_on(poller, transport, address, announce),
+    }
+}
+
+fn run_on(
+    poller: impl Poller,
+    transport: Transport,
+    address: SocketAddr,
+    announce: &dyn Fn(SocketAddr) -> anyhow::Result<()>,
+) -> anyhow::Result<Infallible> {
+    let mut reactor = Reactor::with_poller(Echo, poller).context("make a reactor")?;
+    let mut ctx = reactor.context();
+    let bound = match transport {
+        Transport::Streams => ctx
+            .listen(address)
+            .and_then(|listener| ctx.listener_address(listener))
+            .with_context(|| format!("listen on {address} ({FREE_PORT})"))?
+            .as_ip()
+            .context("the listener has no internet address")?,
+        Transport::Datagrams => ctx
+            .bind_udp(address)
+            .and_then(|socket| ctx.udp_address(socket))
+            .with_context(|| format!("bind UDP to {address} ({FREE_PORT})"))?,
+    };
+    announce(bound)?;
+    reactor.run().context("run the reactor")?;
+    bail!("the reactor stopped, which nobody asked for")
+}
