@@ -1,6 +1,8 @@
 //! What the programs share at their edges: one line for each error, 2 for a wrong command line,
 //! 1 for a failure.
 
+use std::error::Error;
+use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -31,9 +33,21 @@ pub fn main<C: Parser>(run: impl FnOnce(C) -> anyhow::Result<ExitCode>) -> ExitC
     };
     run(arguments).unwrap_or_else(|error| {
         eprintln!("{program}: {error:#}");
-        ExitCode::FAILURE
+        if error.is::<Usage>() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
     })
 }
+
+/// A wrong command line that only the command could tell from a right one.
+#[derive(Debug)]
+pub struct Usage(pub String);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Usage {}
 
 /// Reads a number of seconds, such as `2` or `0.5`, up to a day.
 ///

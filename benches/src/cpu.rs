@@ -1,11 +1,14 @@
-//! Which core a process runs on, and how long it ran.
+//! Which core a process runs on, how long it ran, and with whom it ends.
 
 use std::fs;
 use std::io;
+use std::os::unix;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 /// The calling thread, in the calls that take a thread's number.
@@ -23,18 +26,25 @@ pub fn pin(core: usize) -> anyhow::Result<()> {
     sched_setaffinity(THIS_THREAD, &only).with_context(tried)
 }
 
-/// Calls `start` pinned to one core, so that a process started by it is born there, and then
-/// lets the calling thread go back to where it may have run before.
+/// The cores that the calling thread may run on.
 ///
 /// # Errors
 ///
-/// Those of [`pin`] and of `start`.
-pub fn pinned<T>(core: usize, start: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
-    let before = sched_getaffinity(THIS_THREAD).context("ask which cores are free to use")?;
-    pin(core)?;
-    let started = start();
-    sched_setaffinity(THIS_THREAD, &before).context("go back to all cores")?;
-    started
+/// When the system doesn't tell.
+pub fn usable() -> anyhow::Result<Vec<usize>> {
+    let set = sched_getaffinity(THIS_THREAD).context("ask which cores can be used")?;
+    Ok((0..CpuSet::count()).filter(|&core| set.is_set(core) == Ok(true)).collect())
+}
+
+/// Has this process killed when the thread of `parent` that started it ends.
+///
+/// # Errors
+///
+/// When the system refuses, or `parent` has ended already.
+pub fn end_with(parent: u32) -> anyhow::Result<()> {
+    set_pdeathsig(Signal::SIGKILL).context("ask to end with the parent")?;
+    ensure!(unix::process::parent_id() == parent, "the parent {parent} has ended already");
+    Ok(())
 }
 
 /// The CPU time that all living threads of a process have used, in user space and in the kernel.
@@ -113,13 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn pinned_gives_the_other_cores_back() {
-        let before = sched_getaffinity(THIS_THREAD).unwrap();
-        let core = (0..CpuSet::count()).find(|&core| before.is_set(core).unwrap()).unwrap();
-        let during = pinned(core, || Ok(sched_getaffinity(THIS_THREAD)?)).unwrap();
-        let mut only = CpuSet::new();
-        only.set(core).unwrap();
-        assert_eq!(during, only);
-        assert_eq!(sched_getaffinity(THIS_THREAD).unwrap(), before);
+    fn some_core_can_be_used() {
+        assert!(!usable().unwrap().is_empty());
     }
 }

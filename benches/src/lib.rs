@@ -1,15 +1,15 @@
 //! How fast the library is, and against what.
 //!
-//! The bar is a plain `libc` loop, written as a good C programmer would write it for this one
-//! job: [`yardstick`] has one for `epoll`, one for `poll` and one for `select`. [`load`] drives
-//! a server from a process of its own, checks every byte that comes back, and reads from `/proc`
-//! what the server paid for each message. [`ratio`] runs the two servers in turn and tells
-//! whether the library stays within its bar.
+//! [`servers`] has the same echo in each library that one might take instead, and [`yardstick`] the
+//! bar: plain `libc` loops, written as a good C programmer would write them for this one job, for
+//! `epoll`, `poll` and `select`. [`load`] drives a server from a process of its own, checks every byte
+//! that comes back, and reads from `/proc` what the server paid for each message. [`runs`] has them run
+//! in turns, and tells differences from noise.
 //!
-//! The program `benches` has a command for each. To compare every backend of the echo server:
+//! The program `benches` has a command for each. To compare all servers of a build:
 //!
 //! ```text
-//! cargo build --release && target/release/benches ratio
+//! cargo run --release -p benches -- servers
 //! ```
 //!
 //! Everything here is for Linux, and sends nothing beyond the addresses that it is given.
@@ -19,6 +19,6 @@ pub mod commands;
 pub mod cpu;
 pub mod limits;
 pub mod load;
-pub mod ratio;
+pub mod runs;
 pub mod servers;
 pub mod yardstick;

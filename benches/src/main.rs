@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use benches::command_line;
-use benches::commands::{load, ratio, serve};
+use benches::commands::{load, serve, servers};
 use clap::{Parser, Subcommand};
 
 /// How fast the library is, and against what.
@@ -16,15 +16,15 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    Ratio(ratio::Arguments),
-    Load(load::Arguments),
+    Servers(servers::Arguments),
     Serve(serve::Arguments),
+    Load(load::Arguments),
 }
 
 fn main() -> ExitCode {
     command_line::main(|arguments: Arguments| match arguments.command {
-        Command::Ratio(arguments) => ratio::run(arguments),
-        Command::Load(arguments) => load::run(&arguments),
+        Command::Servers(arguments) => servers::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Load(arguments) => load::run(&arguments),
     })
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use std::thread;
 
 use benches::load::Report;
-use benches::ratio::Server;
+use benches::runs::Process;
 
 /// Runs the load for a moment with more arguments.
 fn load(server: SocketAddr, more: &[&str]) -> Output {
@@ -69,8 +69,8 @@ fn a_right_echo_is_counted() {
     }
 }
 
-fn yardstick() -> Server {
-    Server::start(Command::new(env!("CARGO_BIN_EXE_benches")).args(["serve", "plain-epoll"]))
+fn yardstick() -> Process {
+    Process::start(Command::new(env!("CARGO_BIN_EXE_benches")).args(["serve", "plain-epoll"]))
         .unwrap()
 }
 

@@ -1,5 +1,5 @@
 //! What the program `benches` can be told to do, a file for each command.
 
 pub mod load;
-pub mod ratio;
 pub mod serve;
+pub mod servers;

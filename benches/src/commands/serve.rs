@@ -30,6 +30,10 @@ pub struct Arguments {
     /// The core to run on.
     #[arg(long)]
     core: Option<usize>,
+
+    /// The process that this one is not to outlive: the one that started it.
+    #[arg(long, hide = true)]
+    parent: Option<u32>,
 }
 
 #[derive(Clone, Copy)]
@@ -52,7 +56,7 @@ impl FromStr for Request {
 ///
 /// Those of [`Server::run`], and when stdout can't be written to.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let Arguments { request, listen, udp, core } = *arguments;
+    let Arguments { request, listen, udp, core, parent } = *arguments;
     let transport = if udp { Transport::Datagrams } else { Transport::Streams };
     let server = match request {
         Request::Serve(server) => server,
@@ -64,6 +68,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
     };
+    if let Some(parent) = parent {
+        cpu::end_with(parent)?;
+    }
     if let Some(core) = core {
         cpu::pin(core)?;
     }

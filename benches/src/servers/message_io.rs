@@ -23,12 +23,19 @@ pub(super) fn streams(
         .network()
         .listen(Transport::Tcp, address)
         .with_context(|| format!("listen on {address} ({FREE_PORT})"))?;
-    announce(bound)?;
-    listener.for_each(move |event| {
+    let sender = handler.clone();
+    let mut task = listener.for_each_async(move |event| {
         if let NetEvent::Message(endpoint, data) = event.network() {
             // It closes what can't be sent to by itself.
-            let _ = handler.network().send(endpoint, data);
+            let _ = sender.network().send(endpoint, data);
         }
     });
+    // Not before: until the callback is there it keeps what comes, but forgets whom to answer once the
+    // client has finished.
+    if let Err(error) = announce(bound) {
+        handler.stop();
+        return Err(error);
+    }
+    task.wait();
     bail!("message-io stopped, which nobody asked for")
 }

@@ -67,6 +67,17 @@ impl Server {
         Self::all().into_iter().filter(|server| server.echoes(transport)).collect()
     }
 
+    /// The plain loop on the mechanism of one of ours: epoll's for all that are built to beat select and
+    /// poll. The others have none.
+    pub fn yardstick(self) -> Option<Self> {
+        match self {
+            Self::Reactor(Backend::Select) => Some(Self::Plain(Mechanism::Select)),
+            Self::Reactor(Backend::Poll) => Some(Self::Plain(Mechanism::Poll)),
+            Self::Reactor(_) => Some(Self::Plain(Mechanism::Epoll)),
+            _ => None,
+        }
+    }
+
     /// Whether it echoes over `transport`. All do over TCP.
     pub fn echoes(self, transport: Transport) -> bool {
         match transport {
@@ -191,6 +202,20 @@ mod tests {
         for server in Server::all() {
             assert!(error.contains(&server.to_string()), "{error}");
         }
+    }
+
+    #[test]
+    fn each_of_ours_meets_the_loop_on_its_mechanism() {
+        for (backend, mechanism) in [
+            (Backend::Select, Mechanism::Select),
+            (Backend::Poll, Mechanism::Poll),
+            (Backend::Epoll, Mechanism::Epoll),
+            (Backend::Mio, Mechanism::Epoll),
+        ] {
+            let yardstick = Server::Reactor(backend).yardstick();
+            assert_eq!(yardstick, Some(Server::Plain(mechanism)));
+        }
+        assert_eq!(Server::Tokio.yardstick(), None);
     }
 
     #[test]

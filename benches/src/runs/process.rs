@@ -1,8 +1,9 @@
-//! A server as a child process.
+//! Servers and loads as child processes, none of which outlives this one.
 
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -12,14 +13,17 @@ use anyhow::{Context as _, ensure};
 /// How long a server may take until it listens.
 const START: Duration = Duration::from_secs(10);
 
+/// How long an interruption may go unnoticed.
+const ATTENTION: Duration = Duration::from_millis(50);
+
 /// A server that runs until this is dropped.
 #[derive(Debug)]
-pub struct Server {
-    process: Process,
+pub struct Process {
+    child: Owned,
     address: SocketAddr,
 }
 
-impl Server {
+impl Process {
     /// Starts a server, and waits for its first line on stdout to begin with `listening on`
     /// and an address. Whatever it writes there afterwards is thrown away.
     ///
@@ -34,12 +38,12 @@ impl Server {
             .spawn()
             .with_context(|| format!("start {program}"))?;
         let stdout = child.stdout.take();
-        let process = Process(child);
+        let child = Owned(child);
         let line = first_line(stdout.context("its stdout is not a pipe")?, START)
             .with_context(|| format!("wait for {program} to listen"))?;
         let address = address(&line)
             .with_context(|| format!("{program} began with {line:?}, not with where it listens"))?;
-        Ok(Self { process, address })
+        Ok(Self { child, address })
     }
 
     /// Where it listens.
@@ -49,20 +53,51 @@ impl Server {
 
     /// The number of its process.
     pub fn pid(&self) -> u32 {
-        self.process.0.id()
+        self.child.0.id()
     }
 }
 
 /// A child that doesn't outlive its owner.
 #[derive(Debug)]
-struct Process(Child);
+struct Owned(Child);
 
-impl Drop for Process {
+impl Drop for Owned {
     fn drop(&mut self) {
         // Both fail only for a child that has ended and was waited for.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// Runs a program to its end, or until `interrupted`: what it wrote to stdout. Its stderr becomes the error.
+pub(super) fn output(command: &mut Command, interrupted: &AtomicBool) -> anyhow::Result<String> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map(Owned)
+        .with_context(|| format!("start {program}"))?;
+    let pipes = child.0.stdout.take().zip(child.0.stderr.take());
+    let (mut stdout, mut stderr) = pipes.context("its output is not a pipe")?;
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let (mut output, mut complaint) = (String::new(), String::new());
+        let read = stdout.read_to_string(&mut output);
+        let result = read.and_then(|_| stderr.read_to_string(&mut complaint));
+        // Nobody listens any more after an interruption.
+        let _ = sender.send(result.map(|_| (output, complaint)));
+    });
+    let (output, complaint) = loop {
+        match receiver.recv_timeout(ATTENTION) {
+            Ok(result) => break result.with_context(|| format!("read what {program} writes"))?,
+            Err(_) => ensure!(!interrupted.load(Ordering::Relaxed), "interrupted"),
+        }
+    };
+    let status = child.0.wait().with_context(|| format!("wait for {program}"))?;
+    ensure!(status.success(), "{program}: {status}: {}", complaint.trim_end());
+    Ok(output)
 }
 
 /// Reads the first line, and leaves a thread behind that empties the pipe, so that the server
@@ -93,8 +128,8 @@ fn address(line: &str) -> Option<SocketAddr> {
 mod tests {
     use super::*;
 
-    fn shell(script: &str) -> anyhow::Result<Server> {
-        Server::start(Command::new("sh").args(["-c", script]))
+    fn shell(script: &str) -> anyhow::Result<Process> {
+        Process::start(Command::new("sh").args(["-c", script]))
     }
 
     #[test]
@@ -125,9 +160,23 @@ mod tests {
     }
 
     #[test]
+    fn a_program_that_fails_is_quoted() {
+        let mut failing = Command::new("sh");
+        failing.args(["-c", "echo trouble >&2; exit 3"]);
+        let error = output(&mut failing, &AtomicBool::new(false)).unwrap_err();
+        assert_eq!(error.to_string(), "sh: exit status: 3: trouble");
+    }
+
+    #[test]
+    fn an_interruption_ends_a_program() {
+        let error = output(Command::new("sleep").arg("1000"), &AtomicBool::new(true)).unwrap_err();
+        assert_eq!(error.to_string(), "interrupted");
+    }
+
+    #[test]
     fn a_silent_server_is_given_up() {
         let mut child =
-            Command::new("sleep").arg("1000").stdout(Stdio::piped()).spawn().map(Process).unwrap();
+            Command::new("sleep").arg("1000").stdout(Stdio::piped()).spawn().map(Owned).unwrap();
         let stdout = child.0.stdout.take().unwrap();
         let error = first_line(stdout, Duration::from_millis(1)).unwrap_err();
         assert!(error.to_string().contains("within 1ms"), "{error:#}");

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use benches::limits;
-use benches::ratio::Server as Process;
+use benches::runs::Process;
 use benches::servers::{Server, Transport};
 
 /// No answer within this is a failure, not a reason to wait for ever.

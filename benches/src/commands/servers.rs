@@ -1,0 +1,220 @@
+//! The comparison of servers, and of ours with the plain loops.
+
+use std::io::{self, Write as _};
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::command_line::{Usage, seconds};
+use crate::limits;
+use crate::runs::{self, Case, Contest, Cores, ECHO, Setup};
+use crate::servers::{Server, Transport};
+use crate::yardstick::Mechanism;
+use anyhow::{Context as _, ensure};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Descriptors that a server or the load has besides its connections, at most.
+const OTHER_FILES: u64 = 50;
+
+/// What a message costs the echo server of each library, side by side.
+///
+/// For each case, rounds of runs: the baseline (A), each other server, the baseline again, the order
+/// rotating. A ratio is the median over the rounds of a server's CPU time per message, as a multiple of the
+/// mean of the round's two baselines. What these two differ by (A/A) is the noise: a difference within it is
+/// a tie. Ctrl-C ends it with the rounds that are complete.
+///
+/// With `--bar`, ours are held against the plain libc loop of their mechanism instead, and pass up to
+/// 1.03 plus what the median of A/A is off from 1; the exit code is 1 when one fails.
+///
+/// Figures of a debug build mean nothing. On a busy machine, many short rounds tell more than few long ones
+/// in the same time, such as `--runs 25 --seconds 0.2 --warmup 0.05`.
+#[derive(Args)]
+pub struct Arguments {
+    /// Servers to compare; without it all of this build, which `benches serve list` lists, or with
+    /// `--bar` all of ours.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    servers: Vec<Server>,
+
+    /// The server that the others are held against; without it the first.
+    #[arg(long, value_name = "NAME", conflicts_with = "bar")]
+    baseline: Option<Server>,
+
+    /// Hold ours against the plain loops.
+    #[arg(long)]
+    bar: bool,
+
+    /// Numbers of connections.
+    #[arg(long, value_name = "COUNT", value_delimiter = ',', default_value = "50,1000")]
+    connections: Vec<NonZeroUsize>,
+
+    /// Sizes of a message.
+    #[arg(long, value_name = "BYTES", value_delimiter = ',', default_value = "64")]
+    sizes: Vec<NonZeroUsize>,
+
+    /// What the load does: `benches load --help` has the modes.
+    #[arg(long, default_value = ECHO)]
+    mode: String,
+
+    /// Rounds of each case.
+    #[arg(long, value_name = "COUNT", default_value = "5")]
+    runs: NonZeroUsize,
+
+    /// How long to measure in each run.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "2")]
+    seconds: Duration,
+
+    /// How long to send before measuring.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "0.5")]
+    warmup: Duration,
+
+    /// The core of the servers; without it the first that isn't the load's.
+    #[arg(long, value_name = "CORE")]
+    server_core: Option<usize>,
+
+    /// The core of the load; without it the first that isn't the servers'.
+    #[arg(long, value_name = "CORE")]
+    load_core: Option<usize>,
+
+    /// Further arguments for `benches load`.
+    #[arg(last = true, value_name = "LOAD ARGUMENTS")]
+    more: Vec<String>,
+}
+
+/// Carries out the command; the exit code says whether all pass the bar, if there is one.
+///
+/// # Errors
+///
+/// When a server or the load fails, and when a core, a server or a number of descriptors that was asked for
+/// isn't there.
+pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let cases = cases(arguments);
+    let contests = contests(arguments, &cases)?;
+    check_open_files(&cases)?;
+    let cores = Cores::choose(arguments.server_core, arguments.load_core)?;
+    if cores.is_none() {
+        eprintln!("servers: only one core can be used, so that server and load disturb each other");
+    }
+    if cfg!(debug_assertions) {
+        eprintln!("servers: this is a debug build, its figures mean nothing");
+    }
+    let setup = Setup {
+        program: std::env::current_exe().context("ask where this program is")?,
+        cores,
+        measured: arguments.seconds,
+        warmup: arguments.warmup,
+    };
+    compare_all(&setup, &contests, &cases, arguments)
+}
+
+fn cases(arguments: &Arguments) -> Vec<Case> {
+    let Arguments { mode, connections, sizes, more, .. } = arguments;
+    let of = |connections, size| Case { mode: mode.clone(), connections, size, more: more.clone() };
+    connections.iter().flat_map(|&count| sizes.iter().map(move |&size| of(count, size))).collect()
+}
+
+/// One of all servers, or with the bar one for each plain loop.
+fn contests(arguments: &Arguments, cases: &[Case]) -> Result<Vec<Contest>, Usage> {
+    let transport = cases.first().map_or(Transport::Streams, Case::transport);
+    let mut servers = arguments.servers.clone();
+    if servers.is_empty() {
+        servers = Server::all_over(transport);
+        if arguments.bar {
+            servers.retain(|server| server.yardstick().is_some());
+        }
+    }
+    let named = servers.iter().chain(&arguments.baseline);
+    if let Some(server) = named.clone().find(|server| !server.echoes(transport)) {
+        return Err(Usage(format!("{server} has no echo over UDP; leave it out")));
+    }
+    if !arguments.bar {
+        let baseline = arguments.baseline.or(servers.first().copied());
+        let contest = |baseline| {
+            servers.retain(|&server| server != baseline);
+            Contest { baseline, others: servers }
+        };
+        return Ok(baseline.map(contest).into_iter().collect());
+    }
+    if let Some(server) = servers.iter().find(|server| server.yardstick().is_none()) {
+        return Err(Usage(format!("{server} has no bar, only ours have: leave it or --bar out")));
+    }
+    let mut contests = Vec::new();
+    for baseline in Mechanism::ALL.map(Server::Plain) {
+        let held = servers.iter().copied().filter(|server| server.yardstick() == Some(baseline));
+        let others: Vec<_> = held.collect();
+        if others.is_empty() {
+            continue;
+        }
+        if !baseline.echoes(transport) {
+            let name = others[0];
+            return Err(Usage(format!("{name} has no bar over UDP, as there is no {baseline}")));
+        }
+        contests.push(Contest { baseline, others });
+    }
+    Ok(contests)
+}
+
+/// Before anything runs: with too few, connections would fail halfway, each in its own way.
+fn check_open_files(cases: &[Case]) -> anyhow::Result<()> {
+    let limit = limits::raise_open_files()?;
+    let most = cases.iter().map(|case| case.connections.get() as u64).max().unwrap_or(0);
+    let needed = most + OTHER_FILES;
+    ensure!(
+        needed <= limit,
+        "{most} connections need {needed} open files, and {limit} are allowed: raise the hard limit \
+         (ulimit -Hn), or ask for fewer --connections"
+    );
+    Ok(())
+}
+
+/// Prints the table, the rows of each case as soon as they are known.
+fn compare_all(
+    setup: &Setup,
+    contests: &[Contest],
+    cases: &[Case],
+    arguments: &Arguments,
+) -> anyhow::Result<ExitCode> {
+    let interrupted = catch_signals()?;
+    let rounds = arguments.runs;
+    let runs: usize =
+        contests.iter().map(|contest| contest.runs() * cases.len() * rounds.get()).sum();
+    let progress = ProgressBar::new(runs as u64)
+        .with_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}, {eta} to go")?);
+    let print = |line: String| {
+        progress.suspend(|| writeln!(io::stdout(), "{line}")).context("write to stdout")
+    };
+    print(runs::header())?;
+    let mut all_pass = true;
+    for contest in contests {
+        for case in cases {
+            let comparison = runs::compare(setup, contest, case, rounds, &interrupted, |server| {
+                progress.set_message(format!("{server}: {case}"));
+                progress.inc(1);
+            })?;
+            let complete = comparison.rounds.len();
+            if complete > 0 {
+                runs::rows(&comparison, arguments.bar).into_iter().try_for_each(print)?;
+            }
+            if interrupted.load(Ordering::Relaxed) {
+                progress.finish_and_clear();
+                eprintln!("servers: interrupted after {complete} of {rounds} rounds of {case}");
+                return Ok(ExitCode::FAILURE);
+            }
+            let passes = |other| comparison.passes(other);
+            all_pass &= !arguments.bar || (0..comparison.others.len()).all(passes);
+        }
+    }
+    progress.finish_and_clear();
+    Ok(if all_pass { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Turns the signals that would end this program at once into a flag.
+fn catch_signals() -> anyhow::Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&flag)).context("catch a signal")?;
+    }
+    Ok(flag)
+}

@@ -1,0 +1,284 @@
+//! From samples to a verdict.
+
+use std::fmt;
+
+use super::{Comparison, Round, Sample};
+
+/// What the library may cost more than the yardstick, on a machine without noise.
+const ALLOWANCE: f64 = 0.03;
+
+/// How some values are spread; NaN where there are none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spread {
+    /// The least.
+    pub min: f64,
+    /// A quarter of the values is below.
+    pub lower: f64,
+    /// The one in the middle.
+    pub median: f64,
+    /// A quarter of the values is above.
+    pub upper: f64,
+    /// The greatest.
+    pub max: f64,
+}
+
+impl Spread {
+    /// That of `values`. What lies between two of them is taken in proportion.
+    pub fn of(values: impl Iterator<Item = f64>) -> Self {
+        let mut sorted: Vec<f64> = values.collect();
+        sorted.sort_by(f64::total_cmp);
+        let at = |share: f64| match sorted.len().checked_sub(1) {
+            None => f64::NAN,
+            Some(last) => {
+                let place = share * last as f64;
+                let below = sorted[place.floor() as usize];
+                let above = sorted[place.ceil() as usize];
+                below + (above - below) * place.fract()
+            }
+        };
+        Self { min: at(0.0), lower: at(0.25), median: at(0.5), upper: at(0.75), max: at(1.0) }
+    }
+}
+
+/// Where a server stands beside the baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It uses less CPU time for a message.
+    Faster,
+    /// The difference is within the noise.
+    Tie,
+    /// It uses more CPU time for a message.
+    Slower,
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Faster => "faster",
+            Self::Tie => "tie",
+            Self::Slower => "slower",
+        })
+    }
+}
+
+impl Sample {
+    /// Messages per second.
+    pub fn rate(&self) -> f64 {
+        self.report.rate()
+    }
+
+    /// Nanoseconds of the server's CPU time for one message.
+    pub fn cost(&self) -> f64 {
+        self.report.server_cost().unwrap_or(f64::NAN)
+    }
+}
+
+impl Round {
+    /// What another server costs, as a multiple of the baseline's mean.
+    fn ratio(&self, other: usize) -> f64 {
+        let baseline = f64::midpoint(self.baseline.cost(), self.again.cost());
+        self.others.get(other).map_or(f64::NAN, |sample| sample.cost() / baseline)
+    }
+
+    /// The baseline's cost as a multiple of its own.
+    fn a_by_a(&self) -> f64 {
+        self.baseline.cost() / self.again.cost()
+    }
+}
+
+/// The others are named by their place in [`Comparison::others`].
+impl Comparison {
+    /// All runs of the baseline.
+    pub fn baseline_samples(&self) -> impl Iterator<Item = &Sample> {
+        self.rounds.iter().flat_map(|round| [&round.baseline, &round.again])
+    }
+
+    /// All runs of another.
+    pub fn samples(&self, other: usize) -> impl Iterator<Item = &Sample> {
+        self.rounds.iter().filter_map(move |round| round.others.get(other))
+    }
+
+    /// What another costs, as a multiple of what the baseline does.
+    ///
+    /// The ratios are taken within each round and only then compared: a machine that gets slower from
+    /// round to round slows both sides of each.
+    pub fn ratio(&self, other: usize) -> Spread {
+        Spread::of(self.rounds.iter().map(|round| round.ratio(other)))
+    }
+
+    /// What the baseline costs, as a multiple of what it costs itself: all 1 without noise.
+    pub fn a_by_a(&self) -> Spread {
+        Spread::of(self.rounds.iter().map(Round::a_by_a))
+    }
+
+    /// By how much the baseline differs from itself in all but the worst rounds: what the quartiles are
+    /// off from 1, the one that is farther.
+    pub fn noise(&self) -> f64 {
+        let Spread { lower, upper, .. } = self.a_by_a();
+        (1.0 - lower).abs().max((upper - 1.0).abs())
+    }
+
+    /// Where another stands: a difference within the [noise](Self::noise) is a tie.
+    pub fn standing(&self, other: usize) -> Standing {
+        let difference = self.ratio(other).median - 1.0;
+        // So that no figure, which is no number either, is a tie.
+        if difference > self.noise() {
+            Standing::Slower
+        } else if difference < -self.noise() {
+            Standing::Faster
+        } else {
+            Standing::Tie
+        }
+    }
+
+    /// The highest ratio that passes: 3 % more than the baseline, and what the median of A/A is off
+    /// from 1.
+    pub fn bar(&self) -> f64 {
+        1.0 + ALLOWANCE + (self.a_by_a().median - 1.0).abs()
+    }
+
+    /// Whether another stays within the [bar](Self::bar).
+    pub fn passes(&self, other: usize) -> bool {
+        self.ratio(other).median <= self.bar()
+    }
+}
+
+/// A report of `cost` nanoseconds for a message.
+#[cfg(test)]
+pub(super) fn report(cost: f64) -> crate::load::Report {
+    use std::time::Duration;
+
+    let messages = 1000;
+    crate::load::Report {
+        messages,
+        elapsed: Duration::from_secs(1),
+        server_time: Some(Duration::from_nanos((cost * messages as f64) as u64)),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::num::NonZeroUsize;
+
+    use super::*;
+    use crate::runs::{Case, ECHO};
+
+    fn sample(cost: f64) -> Sample {
+        Sample { report: report(cost) }
+    }
+
+    /// Of rounds with the costs of the baseline, one other, and the baseline again.
+    pub(in crate::runs) fn comparison(rounds: &[[f64; 3]]) -> Comparison {
+        Comparison {
+            case: Case {
+                mode: ECHO.to_owned(),
+                connections: NonZeroUsize::new(1000).unwrap(),
+                size: NonZeroUsize::new(64).unwrap(),
+                more: Vec::new(),
+            },
+            baseline: "plain-epoll".to_owned(),
+            others: vec!["reactor-mio".to_owned()],
+            rounds: rounds
+                .iter()
+                .map(|&[baseline, other, again]| Round {
+                    baseline: sample(baseline),
+                    others: vec![sample(other)],
+                    again: sample(again),
+                })
+                .collect(),
+        }
+    }
+
+    #[track_caller]
+    fn assert_near(value: f64, expected: f64) {
+        assert!((value - expected).abs() < 1e-9, "{value} instead of {expected}");
+    }
+
+    #[test]
+    fn the_median_is_in_the_middle_and_the_quartiles_between() {
+        let table: [(&[f64], [f64; 5]); 5] = [
+            (&[5.0], [5.0, 5.0, 5.0, 5.0, 5.0]),
+            (&[2.0, 1.0], [1.0, 1.25, 1.5, 1.75, 2.0]),
+            (&[9.0, 1.0, 2.0], [1.0, 1.5, 2.0, 5.5, 9.0]),
+            (&[4.0, 1.0, 100.0, 2.0], [1.0, 1.75, 3.0, 28.0, 100.0]),
+            (&[5.0, 4.0, 3.0, 2.0, 1.0], [1.0, 2.0, 3.0, 4.0, 5.0]),
+        ];
+        for (values, [min, lower, median, upper, max]) in table {
+            let spread = Spread::of(values.iter().copied());
+            assert_eq!(spread, Spread { min, lower, median, upper, max }, "{values:?}");
+        }
+        assert!(Spread::of(std::iter::empty()).median.is_nan());
+    }
+
+    #[test]
+    fn a_round_compares_with_the_mean_of_its_baseline() {
+        let comparison = comparison(&[[900.0, 1100.0, 1100.0]]);
+        assert_near(comparison.ratio(0).median, 1.1);
+        assert_near(comparison.a_by_a().median, 9.0 / 11.0);
+    }
+
+    #[test]
+    fn a_machine_that_slows_down_changes_no_ratio() {
+        let comparison = comparison(&[
+            [1000.0, 1020.0, 1000.0],
+            [2000.0, 2040.0, 2000.0],
+            [5000.0, 5100.0, 5000.0],
+        ]);
+        let Spread { min, median, max, .. } = comparison.ratio(0);
+        for value in [min, median, max] {
+            assert_near(value, 1.02);
+        }
+        assert_near(comparison.noise(), 0.0);
+        let baseline = Spread::of(comparison.baseline_samples().map(Sample::cost));
+        assert_near(baseline.median, 2000.0);
+        assert_near(Spread::of(comparison.samples(0).map(Sample::cost)).median, 2040.0);
+        assert_near(Spread::of(comparison.samples(0).map(Sample::rate)).median, 1000.0);
+    }
+
+    #[test]
+    fn one_bad_round_shows_in_the_range_alone() {
+        let comparison = comparison(&[
+            [1000.0, 1010.0, 1000.0],
+            [1000.0, 9000.0, 1000.0],
+            [1000.0, 990.0, 1000.0],
+        ]);
+        let Spread { min, median, max, .. } = comparison.ratio(0);
+        assert_near(median, 1.01);
+        assert_near(min, 0.99);
+        assert_near(max, 9.0);
+    }
+
+    #[test]
+    fn a_difference_within_the_noise_is_a_tie() {
+        // The baseline is up to 10 % off from itself, in either direction.
+        for (a, again) in [(1100.0, 1000.0), (1000.0, 1100.0)] {
+            let baseline = f64::midpoint(a, again);
+            for (ratio, standing) in [
+                (1.05, Standing::Tie),
+                (0.95, Standing::Tie),
+                (1.12, Standing::Slower),
+                (0.88, Standing::Faster),
+            ] {
+                let comparison = comparison(&[[a, ratio * baseline, again]; 3]);
+                assert_eq!(comparison.standing(0), standing, "{ratio}");
+            }
+        }
+        assert_eq!(comparison(&[]).standing(0), Standing::Tie);
+    }
+
+    #[test]
+    fn the_bar_rises_with_the_noise_in_either_direction() {
+        for (a, again, bar) in
+            [(1000.0, 1000.0, 1.03), (1050.0, 1000.0, 1.08), (950.0, 1000.0, 1.08)]
+        {
+            assert_near(comparison(&[[a, 1.0, again]]).bar(), bar);
+        }
+    }
+
+    #[test]
+    fn the_bar_itself_passes_and_what_is_over_it_fails() {
+        assert!(comparison(&[[100.0, 103.0, 100.0]]).passes(0));
+        assert!(!comparison(&[[100.0, 103.1, 100.0]]).passes(0));
+        assert!(!comparison(&[]).passes(0));
+    }
+}
