@@ -1,8 +1,6 @@
 //! What the programs share at their edges: one line for each error, 2 for a wrong command line,
 //! 1 for a failure.
 
-use std::error::Error;
-use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -33,21 +31,15 @@ pub fn main<C: Parser>(run: impl FnOnce(C) -> anyhow::Result<ExitCode>) -> ExitC
     };
     run(arguments).unwrap_or_else(|error| {
         eprintln!("{program}: {error:#}");
-        if error.is::<Usage>() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
+        ExitCode::FAILURE
     })
 }
 
-/// A wrong command line that only the command could tell from a right one.
-#[derive(Debug)]
-pub struct Usage(pub String);
-
-impl fmt::Display for Usage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+/// Says what is wrong with a command line, where that takes more than one flag to see.
+pub fn usage_error(complaint: &str) -> ExitCode {
+    eprintln!("benches: {complaint}; try --help");
+    ExitCode::from(USAGE)
 }
-
-impl Error for Usage {}
 
 /// Reads a number of seconds, such as `2` or `0.5`, up to a day.
 ///

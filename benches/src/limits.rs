@@ -2,7 +2,7 @@
 
 use std::io;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 /// Raises the soft limit of open files to the hard one, and returns it.
@@ -18,6 +18,21 @@ pub fn raise_open_files() -> anyhow::Result<u64> {
     setrlimit(Resource::RLIMIT_NOFILE, hard, hard)
         .with_context(|| format!("raise the limit of open files to {hard}"))?;
     Ok(hard)
+}
+
+/// Raises the soft limit, and makes sure that it allows for so many.
+///
+/// # Errors
+///
+/// Those of [`raise_open_files`]; when the hard limit is too low: what to do about it.
+pub fn allow_open_files(count: usize) -> anyhow::Result<()> {
+    let most = raise_open_files()?;
+    ensure!(
+        count as u64 <= most,
+        "this needs {count} descriptors, and the limit is {most}: ask for fewer connections, or \
+         raise it (ulimit -Hn {count})"
+    );
+    Ok(())
 }
 
 /// Tells what concerns a listener from what concerns one connection in its queue: accept(2) passes on the

@@ -194,7 +194,7 @@ fn a_load_that_fails_is_quoted() {
 #[test]
 fn what_this_machine_lacks_is_a_failure_that_says_what_to_do() {
     for (flags, words) in [
-        (["--connections", "10000000"], "raise the hard limit (ulimit -Hn)"),
+        (["--connections", "10000000"], "raise it (ulimit -Hn 10000050)"),
         (["--server-core", "100000"], "core 100000 can't be used here, only: "),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_benches"))

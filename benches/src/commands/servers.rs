@@ -7,17 +7,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::command_line::{Usage, seconds};
+use crate::command_line::{seconds, usage_error};
 use crate::limits;
 use crate::runs::{self, Case, Contest, Cores, ECHO, Setup};
 use crate::servers::{Server, Transport};
 use crate::yardstick::Mechanism;
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Descriptors that a server or the load has besides its connections, at most.
-const OTHER_FILES: u64 = 50;
+const OTHER_FILES: usize = 50;
 
 /// What a message costs the echo server of each library, side by side.
 ///
@@ -91,8 +91,13 @@ pub struct Arguments {
 /// isn't there.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let cases = cases(arguments);
-    let contests = contests(arguments, &cases)?;
-    check_open_files(&cases)?;
+    let contests = match contests(arguments, &cases) {
+        Ok(contests) => contests,
+        Err(complaint) => return Ok(usage_error(&complaint)),
+    };
+    // Before anything runs: with too few, connections would fail halfway, in each library in its own way.
+    let most = cases.iter().map(|case| case.connections.get()).max().unwrap_or(0);
+    limits::allow_open_files(most + OTHER_FILES)?;
     let cores = Cores::choose(arguments.server_core, arguments.load_core)?;
     if cores.is_none() {
         eprintln!("servers: only one core can be used, so that server and load disturb each other");
@@ -116,7 +121,7 @@ fn cases(arguments: &Arguments) -> Vec<Case> {
 }
 
 /// One of all servers, or with the bar one for each plain loop.
-fn contests(arguments: &Arguments, cases: &[Case]) -> Result<Vec<Contest>, Usage> {
+fn contests(arguments: &Arguments, cases: &[Case]) -> Result<Vec<Contest>, String> {
     let transport = cases.first().map_or(Transport::Streams, Case::transport);
     let mut servers = arguments.servers.clone();
     if servers.is_empty() {
@@ -127,7 +132,7 @@ fn contests(arguments: &Arguments, cases: &[Case]) -> Result<Vec<Contest>, Usage
     }
     let named = servers.iter().chain(&arguments.baseline);
     if let Some(server) = named.clone().find(|server| !server.echoes(transport)) {
-        return Err(Usage(format!("{server} has no echo over UDP; leave it out")));
+        return Err(format!("{server} has no echo over UDP; leave it out"));
     }
     if !arguments.bar {
         let baseline = arguments.baseline.or(servers.first().copied());
@@ -138,7 +143,7 @@ fn contests(arguments: &Arguments, cases: &[Case]) -> Result<Vec<Contest>, Usage
         return Ok(baseline.map(contest).into_iter().collect());
     }
     if let Some(server) = servers.iter().find(|server| server.yardstick().is_none()) {
-        return Err(Usage(format!("{server} has no bar, only ours have: leave it or --bar out")));
+        return Err(format!("{server} has no bar, only ours have: leave it or --bar out"));
     }
     let mut contests = Vec::new();
     for baseline in Mechanism::ALL.map(Server::Plain) {
@@ -149,24 +154,11 @@ fn contests(arguments: &Arguments, cases: &[Case]) -> Result<Vec<Contest>, Usage
         }
         if !baseline.echoes(transport) {
             let name = others[0];
-            return Err(Usage(format!("{name} has no bar over UDP, as there is no {baseline}")));
+            return Err(format!("{name} has no bar over UDP, as there is no {baseline}"));
         }
         contests.push(Contest { baseline, others });
     }
     Ok(contests)
-}
-
-/// Before anything runs: with too few, connections would fail halfway, each in its own way.
-fn check_open_files(cases: &[Case]) -> anyhow::Result<()> {
-    let limit = limits::raise_open_files()?;
-    let most = cases.iter().map(|case| case.connections.get() as u64).max().unwrap_or(0);
-    let needed = most + OTHER_FILES;
-    ensure!(
-        needed <= limit,
-        "{most} connections need {needed} open files, and {limit} are allowed: raise the hard limit \
-         (ulimit -Hn), or ask for fewer --connections"
-    );
-    Ok(())
 }
 
 /// Prints the table, the rows of each case as soon as they are known.

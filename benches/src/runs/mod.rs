@@ -209,14 +209,15 @@ fn measure(
         serve.arg("--udp");
     }
     let mut load = Command::new(program);
-    load.args(["load", "--machine"])
+    load.arg("load");
+    if case.mode != ECHO {
+        load.arg(&case.mode);
+    }
+    load.arg("--machine")
         .args(["--connections", &case.connections.to_string()])
         .args(["--size", &case.size.to_string()])
         .args(["--seconds", &measured.as_secs_f64().to_string()])
         .args(["--warmup", &warmup.as_secs_f64().to_string()]);
-    if case.mode != ECHO {
-        load.args(["--mode", &case.mode]);
-    }
     if let Some(Cores { server, load: core }) = cores {
         serve.args(["--core", &server.to_string()]);
         load.args(["--core", &core.to_string()]);
