@@ -67,8 +67,13 @@ impl Context<'_> {
 
     /// Ends a connection once all that is queued is sent, for at most [`Limits::drain_timeout`].
     ///
-    /// Its input is dropped from now on, until the peer ends its side, too. A connect that is under way
-    /// is cancelled: its callback is [`connect_failed`](crate::Handler::connect_failed).
+    /// Its input is dropped from now on. Once all is sent, the peer is told that no more comes, and waited
+    /// for until it ends its side, too: an RST, which answers what comes for a socket that is gone, could
+    /// overtake our last bytes. That lasts for what is left of the same time, and for 1 MiB of the peer's
+    /// bytes: one that goes on sending is reset.
+    ///
+    /// A connect that is under way is cancelled: its callback is
+    /// [`connect_failed`](crate::Handler::connect_failed).
     pub fn close(&mut self, conn: ConnId) {
         self.core.close(conn.0);
     }

@@ -114,8 +114,8 @@ impl State {
 #[non_exhaustive]
 pub enum CloseReason {
     /// All that was queued was sent, and the peer was told that no more comes. Mostly it has finished,
-    /// too; but one that doesn't, or goes on sending, is waited for no longer than
-    /// [`Limits::drain_timeout`](crate::Limits::drain_timeout) after a `close`.
+    /// too; but after a [`close`](crate::Context::close), one that doesn't is waited for no longer than
+    /// [`Limits::drain_timeout`](crate::Limits::drain_timeout), nor than for 1 MiB of its bytes.
     Finished,
     /// The handler aborted it.
     Aborted,

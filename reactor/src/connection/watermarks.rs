@@ -50,8 +50,9 @@ pub struct Limits {
     /// `read_low` above 1, on TCP, when the last bytes came isn't always known, and it may last up to
     /// twice as long.
     pub idle_timeout: Option<Duration>,
-    /// How long `close` waits for the peer to take what is queued, and then to end its side.
-    /// Default 5 s.
+    /// How long [`close`](crate::Context::close) waits for the peer to take what is queued, and then to
+    /// end its side, both together. Default 5 s. For its end it is also waited no longer than for 1 MiB
+    /// of its bytes.
     pub drain_timeout: Duration,
 }
 

@@ -11,7 +11,7 @@ use crate::poller::{Blocked, Direction, Event, Key, Poller, Readiness};
 
 /// Bytes that one connection reads in a turn, before the others have their turn.
 const READ_BUDGET: usize = 4 * SCRATCH;
-/// Bytes that a closed connection drops while it waits for the peer's end.
+/// Bytes that a closed connection drops while it waits for the peer's end: `Context::close` tells of them.
 const LINGER_BYTES: u32 = 1024 * 1024;
 
 /// What is to be delivered.
