@@ -1,7 +1,8 @@
 //! A TCP proxy: `cargo run --example proxy 127.0.0.1:7070 example.com:80`.
 //!
 //! What one side sends goes to the other, at the pace of the slower one: who is ahead is paused, so that
-//! no more than the high-water mark waits in memory. Either side may finish before the other.
+//! no more waits in memory for a side than the high-water mark and one input, which has 256 KiB at most
+//! where nothing is left behind. Either side may finish before the other.
 
 use std::env::args;
 use std::time::Duration;

@@ -43,7 +43,8 @@ pub trait Handler {
         let _ = (ctx, conn, error);
     }
 
-    /// Bytes have come: those left behind before and the new ones, as one slice.
+    /// Bytes have come: those left behind before and the new ones, as one slice. Of the new ones there
+    /// are up to 256 KiB, what one read takes.
     ///
     /// What isn't taken from `input` stays, and comes again when more bytes came, the limits changed,
     /// [`resume`](Context::resume) was called, or the stream ended. With

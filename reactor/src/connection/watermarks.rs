@@ -40,7 +40,8 @@ pub struct Limits {
     /// Write low-water, bytes: once the queue is back at it, `drained` comes. Default 64 KiB.
     pub write_low: usize,
     /// Write high-water, bytes: with more queued than this, `send` says
-    /// [`AboveHighWater`](crate::Sent::AboveHighWater). Default 256 KiB.
+    /// [`AboveHighWater`](crate::Sent::AboveHighWater). Default 256 KiB. The bytes of that `send` are
+    /// queued, too, so that as much more may wait as the handler sends at once.
     pub write_high: usize,
     /// The most bytes that may be queued, of which each `send_shared` and each urgent byte counts
     /// for 64 more; who sends more loses the connection ([`CloseReason::Overflow`](crate::CloseReason::Overflow)). Default
