@@ -40,7 +40,7 @@
 //!   contract, for those who write a loop of their own.
 //!
 //! The examples in the repository show one idea each: `echo`, `broadcast`, `timers`, `mailbox`, `proxy`,
-//! `line_client`, `udp`, `udp_request`, `raw_fd`, `netlink`.
+//! `line_client`, `half_close`, `key_value`, `udp`, `udp_request`, `raw_fd`, `netlink`.
 //!
 //! # Features
 //!
