@@ -94,7 +94,7 @@ impl FromStr for Backend {
 }
 
 /// A mechanism that doesn't exist, or not in this build.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct UnknownBackend {
     name: String,
 }
@@ -103,6 +103,13 @@ impl fmt::Display for UnknownBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = Backend::COMPILED.iter().map(|backend| backend.name()).collect();
         write!(f, "no backend {:?} in this build, which has: {}", self.name, names.join(", "))
+    }
+}
+
+/// As its text: that is what an error from `main` shows.
+impl fmt::Debug for UnknownBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -233,8 +240,10 @@ mod tests {
 
     #[test]
     fn an_unknown_name_lists_what_there_is() {
-        let error = "kqueue".parse::<Backend>().unwrap_err().to_string();
+        let unknown = "kqueue".parse::<Backend>().unwrap_err();
+        let error = unknown.to_string();
         assert!(error.contains("\"kqueue\"") && error.contains(Backend::COMPILED[0].name()));
+        assert_eq!(format!("{unknown:?}"), error);
         assert!("".parse::<Backend>().is_err());
     }
 }
