@@ -178,7 +178,9 @@ impl Context<'_> {
     ///
     /// # Errors
     ///
-    /// What was tried, on which address, and what the kernel said of the last one.
+    /// What was tried, on which address, and what the kernel said of the last one. A text that is no
+    /// `host:port`, or a name that can't be looked up, is the error of [`ToSocketAddrs`], which doesn't
+    /// repeat the text: who has it from a user names it himself.
     pub fn listen_with(
         &mut self,
         address: impl ToSocketAddrs,
@@ -406,9 +408,11 @@ fn first<T>(
     mut open: impl FnMut(SocketAddr) -> io::Result<T>,
 ) -> io::Result<T> {
     let mut last = None;
-    let addresses = addresses
-        .to_socket_addrs()
-        .map_err(|error| Failure::wrap("find the address to bind to", error, None))?;
+    let addresses = addresses.to_socket_addrs().map_err(|error| {
+        let advice = (error.kind() == io::ErrorKind::InvalidInput)
+            .then_some("it is host:port, such as 127.0.0.1:80 or [::1]:80");
+        Failure::wrap("find the address to bind to", error, advice)
+    })?;
     for address in addresses {
         match open(address) {
             Ok(opened) => return Ok(opened),

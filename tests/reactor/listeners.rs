@@ -72,6 +72,19 @@ pub(super) fn a_taken_port_is_an_error_that_says_so<P: Subject>() {
     assert_ne!(port(&mut server, listener), address.port());
 }
 
+pub(super) fn who_gives_no_address_is_told_how_one_looks<P: Subject>() {
+    let mut server = Server::<P>::tcp(sink);
+    for text in ["nonsense", "127.0.0.1", "127.0.0.1:http"] {
+        let listening = server.ctx().listen(text).map(drop);
+        let bound = server.ctx().bind_udp(text).map(drop);
+        for answer in [listening, bound] {
+            let error = answer.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+            assert!(error.to_string().contains("such as 127.0.0.1:80"), "{error}");
+        }
+    }
+}
+
 pub(super) fn a_unix_socket_s_file_goes_with_its_listener<P: Subject>() {
     let mut server = Server::<P>::new(Family::Unix, echo);
     let path = server.directory().join("socket");

@@ -341,6 +341,7 @@ suite! {
             an_ipv6_listener_leaves_ipv4_alone
             a_dual_stack_listener_serves_both
             a_taken_port_is_an_error_that_says_so
+            who_gives_no_address_is_told_how_one_looks
             a_unix_socket_s_file_goes_with_its_listener
             a_stale_unix_socket_is_replaced
             what_is_no_socket_is_left_alone

@@ -23,7 +23,8 @@ impl Context<'_> {
     ///
     /// # Errors
     ///
-    /// What was tried, on which address, and what the kernel said of the last one.
+    /// As [`listen_with`](Self::listen_with): what was tried, on which address, and what the kernel said
+    /// of the last one.
     pub fn bind_udp_with(
         &mut self,
         address: impl ToSocketAddrs,
