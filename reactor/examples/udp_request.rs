@@ -5,7 +5,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use reactor::{
     ConnId, Context, Datagram, DatagramError, Handler, Input, Reactor, Requests, TimerId, UdpId,
@@ -13,8 +12,6 @@ use reactor::{
 
 /// The token of the timers by which requests are sent again.
 const ASK_AGAIN: u64 = 0;
-/// The token of the one by which all begins.
-const BEGIN: u64 = 1;
 /// How many questions there are.
 const QUESTIONS: u32 = 3;
 
@@ -62,12 +59,8 @@ impl Handler for Client {
         eprintln!("{error}");
     }
 
-    fn timer(&mut self, ctx: &mut Context<'_>, timer: TimerId, token: u64) {
-        if token == BEGIN {
-            if let Err(error) = self.begin(ctx) {
-                eprintln!("ask {}: {error}", self.server);
-            }
-        } else if let Some(number) = self.requests.timer(ctx, timer) {
+    fn timer(&mut self, ctx: &mut Context<'_>, timer: TimerId, _: u64) {
+        if let Some(number) = self.requests.timer(ctx, timer) {
             eprintln!("{number}: no answer");
         }
         self.end(ctx);
@@ -82,6 +75,7 @@ fn main() -> io::Result<()> {
         io::Error::new(io::ErrorKind::InvalidInput, format!("{server}: {error}"))
     })?;
     let mut reactor = Reactor::new(Client { server, requests: Requests::new(ASK_AGAIN) })?;
-    reactor.context().after(Duration::ZERO, BEGIN);
+    let (client, mut ctx) = reactor.parts();
+    client.begin(&mut ctx)?;
     reactor.run()
 }

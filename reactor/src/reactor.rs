@@ -134,9 +134,42 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
 
     /// What a handler may ask of the reactor, for whoever sets it up, or acts between turns.
     pub fn context(&mut self) -> Context<'_> {
+        self.parts().1
+    }
+
+    /// The handler, and what it may ask of the reactor, both at once: for what begins outside of a
+    /// callback.
+    ///
+    /// ```
+    /// use reactor::{ConnId, ConnectOptions, Context, Handler, Input, Reactor};
+    ///
+    /// #[derive(Default)]
+    /// struct Client {
+    ///     server: Option<ConnId>,
+    /// }
+    ///
+    /// impl Client {
+    ///     fn begin(&mut self, ctx: &mut Context<'_>) {
+    ///         self.server = Some(ctx.connect("127.0.0.1:7007", &ConnectOptions::default()));
+    ///     }
+    /// }
+    ///
+    /// impl Handler for Client {
+    ///     type Message = ();
+    ///
+    ///     fn data(&mut self, _: &mut Context<'_>, _: ConnId, _: &mut Input<'_>) {}
+    /// }
+    ///
+    /// let mut reactor = Reactor::new(Client::default())?;
+    /// let (client, mut ctx) = reactor.parts();
+    /// client.begin(&mut ctx);
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn parts(&mut self) -> (&mut H, Context<'_>) {
         self.inbox.enter();
         self.core.read_clock();
-        Context { core: &mut self.core, poller: &mut self.poller }
+        let ctx = Context { core: &mut self.core, poller: &mut self.poller };
+        (&mut self.handler, ctx)
     }
 
     /// Listens for TCP connections; see [`Context::listen_with`].

@@ -6,7 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use reactor::{Address, Interest, Limits, ListenOptions, Sent, Signal, Status};
+use reactor::{
+    Address, ConnId, Context, Handler, Input, Interest, Limits, ListenOptions, Reactor, Sent,
+    Signal, Status, TimerId,
+};
 use tests::Subject;
 use tests::peer::Tail;
 use tests::recorder::{Call, End, Seen, echo, sink};
@@ -279,6 +282,40 @@ pub(super) fn accepted_knows_a_peer_that_has_reset<P: Subject>() {
         server.next_accepted();
     }
     assert_eq!(*known.borrow(), expected);
+}
+
+/// The handler begins by itself what it is told of later.
+pub(super) fn what_begins_outside_of_a_callback_has_the_handler_too<P: Subject>() {
+    #[derive(Default)]
+    struct Client {
+        timers: Vec<TimerId>,
+    }
+
+    impl Client {
+        fn begin(&mut self, ctx: &mut Context<'_>) {
+            self.timers.extend([0, 1].map(|token| ctx.after(Duration::ZERO, token)));
+        }
+    }
+
+    impl Handler for Client {
+        type Message = ();
+
+        fn timer(&mut self, ctx: &mut Context<'_>, timer: TimerId, _: u64) {
+            self.timers.retain(|known| *known != timer);
+            if self.timers.is_empty() {
+                ctx.stop();
+            }
+        }
+
+        fn data(&mut self, _: &mut Context<'_>, _: ConnId, _: &mut Input<'_>) {}
+    }
+
+    let mut reactor = Reactor::with_poller(Client::default(), P::create().unwrap()).unwrap();
+    let (client, mut ctx) = reactor.parts();
+    client.begin(&mut ctx);
+    assert_eq!((client.timers.len(), ctx.turns()), (2, 0));
+    reactor.run().unwrap();
+    assert!(reactor.handler().timers.is_empty());
 }
 
 pub(super) fn a_panic_ends_the_loop_for_ever<P: Subject>() {

@@ -153,6 +153,7 @@ suite! {
             the_error_of_one_is_its_own
             a_connection_knows_its_addresses_and_listener
             accepted_knows_a_peer_that_has_reset
+            what_begins_outside_of_a_callback_has_the_handler_too
             a_panic_ends_the_loop_for_ever
             a_panic_while_closing_is_no_different
         }
