@@ -202,6 +202,11 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         &self.poller
     }
 
+    /// How many turns the loop has begun: waits that ended.
+    pub fn turns(&self) -> u64 {
+        self.core.turns
+    }
+
     /// Runs turn after turn, until a callback stops the loop.
     ///
     /// # Errors

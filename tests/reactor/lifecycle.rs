@@ -311,11 +311,13 @@ pub(super) fn what_begins_outside_of_a_callback_has_the_handler_too<P: Subject>(
     }
 
     let mut reactor = Reactor::with_poller(Client::default(), P::create().unwrap()).unwrap();
+    assert_eq!(reactor.turns(), 0);
     let (client, mut ctx) = reactor.parts();
     client.begin(&mut ctx);
     assert_eq!((client.timers.len(), ctx.turns()), (2, 0));
     reactor.run().unwrap();
     assert!(reactor.handler().timers.is_empty());
+    assert!(reactor.turns() > 0);
 }
 
 pub(super) fn a_panic_ends_the_loop_for_ever<P: Subject>() {
