@@ -47,6 +47,10 @@ struct Framed<C, H> {
     /// How often the loop has called.
     calls: usize,
     failed: Option<TooLong>,
+    /// Bytes that the last call left: the beginning of a message.
+    begun: usize,
+    /// How many that were when the peer had finished.
+    cut_off: Option<usize>,
 }
 
 impl<C: Codec, H: Handler> Handler for Framed<C, H> {
@@ -63,7 +67,10 @@ impl<C: Codec, H: Handler> Handler for Framed<C, H> {
             let codec = &mut self.codecs[conn];
             match codec.next(input) {
                 Ok(Some(message)) => self.inner.data(ctx, conn, &mut Input::new(message)),
-                Ok(None) => return ctx.set_read_low(conn, codec.needs()),
+                Ok(None) => {
+                    self.begun = input.len();
+                    return ctx.set_read_low(conn, codec.needs());
+                }
                 Err(error) => {
                     self.failed = Some(error);
                     return ctx.abort(conn);
@@ -73,6 +80,7 @@ impl<C: Codec, H: Handler> Handler for Framed<C, H> {
     }
 
     fn peer_finished(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+        self.cut_off = Some(self.begun);
         self.inner.peer_finished(ctx, conn);
     }
 
@@ -101,8 +109,14 @@ impl Handler for Count {
 type Loop<C, P> = Reactor<Framed<C, Count>, Counted<P>>;
 
 fn connect<C: Codec, P: Subject>() -> (Loop<C, P>, Peer) {
-    let handler =
-        Framed { inner: Count::default(), codecs: ConnMap::new(), calls: 0, failed: None };
+    let handler = Framed {
+        inner: Count::default(),
+        codecs: ConnMap::new(),
+        calls: 0,
+        failed: None,
+        begun: 0,
+        cut_off: None,
+    };
     let poller = Counted::<P>::create().unwrap();
     let mut reactor = Reactor::with_options(handler, poller, Options::default()).unwrap();
     let listener = reactor.listen("127.0.0.1:0").unwrap();
@@ -184,6 +198,34 @@ pub(super) fn lines_come_as_they_were_sent<P: Subject>() {
         let (mut reactor, mut peer) = connect::<Lines, P>();
         say(&mut reactor, &mut peer, &bytes, size);
         hear(&mut reactor, &mut peer, "3 3 0 1500000 3 ");
+    }
+}
+
+fn is_cut_off<C: Codec, P: Subject>(bytes: &[u8], size: usize) -> usize {
+    let (mut reactor, mut peer) = connect::<C, P>();
+    say(&mut reactor, &mut peer, bytes, size);
+    peer.finish();
+    while reactor.handler().cut_off.is_none() {
+        reactor.turn(None).unwrap();
+    }
+    reactor.handler().cut_off.unwrap()
+}
+
+/// What the low-water mark kept from the handler is told before the end.
+pub(super) fn a_message_that_is_cut_off_is_seen_at_the_end<P: Subject>() {
+    let mut frames = b"\0\0\0\x05whole\0\0\x01\0".to_vec();
+    frames.resize(frames.len() + 200, 7);
+    for (length, begun) in [(9, 0), (10, 1), (13, 4), (14, 5), (213, 204)] {
+        for size in [1, 20, length] {
+            let found = is_cut_off::<LengthPrefixed, P>(&frames[..length], size);
+            assert_eq!(found, begun, "{length} bytes, {size} at a time");
+        }
+    }
+    for (text, begun) in [("whole\r\n", 0), ("whole\r", 6), ("whole\ncut", 3), ("", 0)] {
+        for size in [1, 20] {
+            let found = is_cut_off::<Lines, P>(text.as_bytes(), size);
+            assert_eq!(found, begun, "{text:?}, {size} at a time");
+        }
     }
 }
 

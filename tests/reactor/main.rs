@@ -225,6 +225,7 @@ suite! {
             a_long_frame_wakes_its_handler_once
             frames_come_as_they_were_sent
             lines_come_as_they_were_sent
+            a_message_that_is_cut_off_is_seen_at_the_end
             too_long_a_message_is_an_error_at_once
         }
         writing {

@@ -8,35 +8,60 @@
 //!
 //! ```
 //! use reactor::codec::LengthPrefixed;
-//! use reactor::{ConnId, ConnMap, Context, Handler, Input, ListenerId};
+//! use reactor::{CloseReason, ConnId, ConnMap, Context, Handler, Input, ListenerId};
+//!
+//! struct Stream {
+//!     codec: LengthPrefixed,
+//!     /// Bytes of a message whose rest hasn't come.
+//!     begun: usize,
+//! }
 //!
 //! struct Server {
-//!     codecs: ConnMap<LengthPrefixed>,
+//!     streams: ConnMap<Stream>,
 //! }
 //!
 //! impl Handler for Server {
 //!     type Message = ();
 //!
 //!     fn accepted(&mut self, _: &mut Context<'_>, conn: ConnId, _: ListenerId) {
-//!         self.codecs.insert(conn, LengthPrefixed::new(1024 * 1024));
+//!         let codec = LengthPrefixed::new(1024 * 1024);
+//!         self.streams.insert(conn, Stream { codec, begun: 0 });
 //!     }
 //!
 //!     fn data(&mut self, ctx: &mut Context<'_>, conn: ConnId, input: &mut Input<'_>) {
-//!         let codec = &mut self.codecs[conn];
+//!         let stream = &mut self.streams[conn];
 //!         loop {
-//!             match codec.next(input) {
+//!             match stream.codec.next(input) {
 //!                 Ok(Some(message)) => println!("{} bytes", message.len()),
-//!                 Ok(None) => return ctx.set_read_low(conn, codec.needs()),
+//!                 Ok(None) => {
+//!                     stream.begun = input.len();
+//!                     return ctx.set_read_low(conn, stream.codec.needs());
+//!                 }
 //!                 // A peer that says so much at once is one to be rid of.
 //!                 Err(_) => return ctx.abort(conn),
 //!             }
 //!         }
 //!     }
+//!
+//!     fn peer_finished(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+//!         if self.streams[conn].begun > 0 {
+//!             println!("the last message was cut off");
+//!         }
+//!         ctx.close(conn);
+//!     }
+//!
+//!     fn closed(&mut self, _: &mut Context<'_>, conn: ConnId, _: CloseReason) {
+//!         self.streams.remove(conn);
+//!     }
 //! }
 //! ```
 //!
-//! At the end of the stream [`data`](crate::Handler::data) comes once more with what is left: the
-//! beginning of a message whose rest never came.
+//! At the end of the stream [`data`](crate::Handler::data) comes once more with what is left, also if that
+//! was seen before: the beginning of a message whose rest never came. It doesn't say that it is the last
+//! time; [`peer_finished`](crate::Handler::peer_finished) does, right behind it. So a handler that
+//! remembers what it left, as this one does, knows there whether the stream was cut in the midst of a
+//! message. One that ends by an error has no `peer_finished`:
+//! [`closed`](crate::Handler::closed) says so.
 
 mod length_prefixed;
 mod lines;
