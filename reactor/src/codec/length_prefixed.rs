@@ -28,6 +28,11 @@ pub struct LengthPrefixed {
 impl LengthPrefixed {
     /// A codec for messages of at most `max` bytes, without their prefix: as many may have to wait in
     /// memory for the last one.
+    ///
+    /// Where `max` and the prefix are more than [`Limits::read_high`](crate::Limits::read_high), 1 MiB by
+    /// default, a handler must tell [`needs`](Self::needs) to
+    /// [`set_read_low`](crate::Context::set_read_low), or raise that mark: else reading pauses there for
+    /// ever, and not even the peer's end comes.
     #[must_use]
     pub fn new(max: usize) -> Self {
         Self { max, needs: PREFIX }

@@ -20,6 +20,31 @@ use crate::connection::Input;
 /// assert_eq!(codec.next(&mut input), Ok(None));
 /// assert_eq!(&*input, b"thr");
 /// ```
+///
+/// In a handler, with which lines may be longer than [`Limits::read_high`](crate::Limits::read_high):
+///
+/// ```
+/// use reactor::codec::Lines;
+/// use reactor::{ConnId, Context, Handler, Input};
+///
+/// struct Client {
+///     lines: Lines,
+/// }
+///
+/// impl Handler for Client {
+///     type Message = ();
+///
+///     fn data(&mut self, ctx: &mut Context<'_>, conn: ConnId, input: &mut Input<'_>) {
+///         loop {
+///             match self.lines.next(input) {
+///                 Ok(Some(line)) => println!("{}", String::from_utf8_lossy(line)),
+///                 Ok(None) => return ctx.set_read_low(conn, self.lines.needs()),
+///                 Err(_) => return ctx.abort(conn),
+///             }
+///         }
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Lines {
     max: usize,
@@ -29,6 +54,11 @@ pub struct Lines {
 
 impl Lines {
     /// A codec for lines of at most `max` bytes, without their ends.
+    ///
+    /// Where `max` and a line's end are more than [`Limits::read_high`](crate::Limits::read_high), 1 MiB
+    /// by default, a handler must tell [`needs`](Self::needs) to
+    /// [`set_read_low`](crate::Context::set_read_low), or raise that mark: else reading pauses there for
+    /// ever, and not even the peer's end comes.
     #[must_use]
     pub fn new(max: usize) -> Self {
         Self { max, scanned: 0 }
