@@ -90,10 +90,16 @@ impl Default for Retransmission {
 ///
 /// How long it waits for an answer adapts to the round trips of each peer, as TCP does (RFC 6298, as
 /// RFC 8085, section 3.1.1, asks of UDP): a round trip is measured only if the request was sent once,
-/// since an answer doesn't say to which of several it belongs (Karn's rule), and each request that isn't
-/// answered in time doubles its time. Times are those of the [turn](Context::now).
+/// since an answer doesn't say to which of several it belongs (Karn's rule). A request that isn't
+/// answered in time waits twice as long the next time; that is its own affair, and others begin with what
+/// is known of the peer. Only once it is answered after all does its [`timeout`](Self::timeout) become
+/// the peer's, if that is longer, until a round trip is measured (sections 5.5 and 5.7). Times are those
+/// of the [turn](Context::now).
 ///
 /// A request may come to the peer more than once, and so must do no harm the second time.
+///
+/// Groups and broadcast addresses can't be asked by it: each of those who answer does so from an address
+/// of its own, which isn't that of the peer that was asked. The example `discovery` asks them.
 #[derive(Debug)]
 pub struct Requests<K> {
     token: u64,
