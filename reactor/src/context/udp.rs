@@ -75,6 +75,9 @@ impl Context<'_> {
     /// interface's queue is; EMSGSIZE if `bytes` are more than a datagram holds; what else sendmsg(2)
     /// says. What ICMP says of it later comes by
     /// [`datagram_failed`](crate::Handler::datagram_failed).
+    ///
+    /// It is the system's error with its [number](io::Error::raw_os_error), and doesn't name the address,
+    /// which the caller knows: where one datagram finds no room, many do, and none of them costs a text.
     pub fn send_to(&mut self, socket: UdpId, bytes: &[u8], to: SocketAddr) -> io::Result<()> {
         self.udp(socket)?.send(bytes, to, None)
     }
