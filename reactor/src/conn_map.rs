@@ -25,8 +25,7 @@ use crate::poller::Key;
 /// removed so finds nothing, and `remove` answers `None`.
 ///
 /// ```
-/// use bytes::Bytes;
-/// use reactor::{ConnMap, Context};
+/// use reactor::{Bytes, ConnMap, Context};
 ///
 /// struct Member {
 ///     is_guest: bool,
