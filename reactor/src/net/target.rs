@@ -30,8 +30,8 @@ use super::Address;
 /// ```
 ///
 /// A text is `host:port`, or a number and a port as [`SocketAddr`] writes them; one that is neither is
-/// a target whose connect fails. A host name is looked up at each round, by the system's resolver and
-/// away from the loop's thread.
+/// a target whose connect fails, with [`InvalidInput`](io::ErrorKind::InvalidInput). A host name is
+/// looked up at each round, by the system's resolver and away from the loop's thread.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Target(pub(super) Place);
 
@@ -62,13 +62,15 @@ impl Target {
     /// # Errors
     ///
     /// `InvalidInput` for a target that names nothing.
-    pub(super) fn addresses(&self) -> io::Result<Option<Arc<[Address]>>> {
+    pub(crate) fn addresses(&self) -> io::Result<Option<Arc<[Address]>>> {
         let nothing = |complaint| Err(io::Error::new(io::ErrorKind::InvalidInput, complaint));
         match &self.0 {
             Place::Addresses(addresses) if addresses.is_empty() => nothing("there is no address"),
             Place::Addresses(addresses) => Ok(Some(Arc::clone(addresses))),
             Place::Host { .. } => Ok(None),
-            Place::Nowhere(_) => nothing("a target is host:port, such as example.com:80"),
+            Place::Nowhere(_) => {
+                nothing("a target is host:port, such as example.com:80 or [::1]:80")
+            }
         }
     }
 
@@ -160,10 +162,11 @@ impl From<Address> for Target {
     }
 }
 
-/// As it was given; of several addresses, all of them.
+/// As it was given; of several addresses, all of them. One without anything is said to be so.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
+            Place::Addresses(addresses) if addresses.is_empty() => f.write_str("an empty list"),
             Place::Addresses(addresses) => {
                 for (place, address) in addresses.iter().enumerate() {
                     write!(f, "{}{address}", if place > 0 { ", " } else { "" })?;
@@ -171,6 +174,7 @@ impl fmt::Display for Target {
                 Ok(())
             }
             Place::Host { name, port } => write!(f, "{name}:{port}"),
+            Place::Nowhere(text) if text.is_empty() => f.write_str("an empty text"),
             Place::Nowhere(text) => f.write_str(text),
         }
     }
@@ -211,15 +215,17 @@ mod tests {
             assert_eq!(target.host().is_some(), is_host, "{text}");
             assert_eq!(target.to_string(), text);
         }
-        for text in ["", "localhost", ":80", "::1", "a:b:80", "host:65536", "host:http"] {
+        for text in ["", "localhost", ":80", "::1", "::1:80", "a:b:80", "host:65536", "host:http"] {
             let error = Target::from(text).addresses().unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{text}");
-            assert_eq!(Target::from(text).to_string(), text);
+            let shown = if text.is_empty() { "an empty text" } else { text };
+            assert_eq!(Target::from(text).to_string(), shown);
         }
         assert_eq!(Target::from(("::1", 80)), Target::from("[::1]:80"));
         assert_eq!(Target::from(("host", 80)), Target::from("host:80".to_owned()));
         assert!(Target::from(("", 80)).addresses().is_err());
         assert!(Target::from(vec![]).addresses().is_err());
+        assert_eq!(Target::from(vec![]).to_string(), "an empty list");
     }
 
     #[test]
