@@ -50,7 +50,8 @@ impl Default for ConnectOptions {
 
 impl ConnectOptions {
     /// How long it may take in all, with the lookup of a name, all rounds, and the waits between them.
-    /// Default 30 s; `None` is for ever.
+    /// Default 30 s; `None` is for ever. A peer that is [kept connected](crate::Context::keep_connected)
+    /// has it for each round, anew.
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.timeout = timeout.into();
         self
