@@ -1,9 +1,10 @@
 //! Peers that are kept connected.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reactor::{ConnId, ConnectCause, ConnectOptions, PeerId, Status};
+use reactor::{ConnId, ConnectCause, ConnectOptions, PeerId, Status, Target};
 use tests::Subject;
 use tests::listening::Listening;
 use tests::recorder::{Call, End, Seen, echo, sink};
@@ -39,7 +40,8 @@ fn next_connected<P: Subject>(server: &mut Server<P>) -> ConnId {
 pub(super) fn a_kept_peer_comes_back_after_a_restart<P: Subject>() {
     let mut server = Server::<P>::new(Family::Unix, echo);
     let path = path(&server);
-    let other = server.ctx().keep_connected("nowhere", &options());
+    let nobody = server.directory().join("nobody");
+    let other = server.ctx().keep_connected(nobody, &options());
     let peer = server.ctx().keep_connected(path.as_path(), &options());
     server.until("it has failed some times", |server| server.reactor.handler().errors.len() > 5);
     let mut ids = Vec::new();
@@ -106,7 +108,8 @@ pub(super) fn a_peer_that_is_let_go_is_not_connected_again<P: Subject>() {
     server.until_closed(conn);
     server.silent();
     // Nor is one that waits for its next time.
-    let peer = server.ctx().keep_connected("nowhere", &options());
+    let nobody = server.directory().join("nobody");
+    let peer = server.ctx().keep_connected(nobody, &options());
     server.until("it has failed", |server| !server.reactor.handler().errors.is_empty());
     server.ctx().let_go(peer);
     server.silent();
@@ -135,9 +138,29 @@ pub(super) fn a_peer_may_be_let_go_in_each_callback<P: Subject>() {
         }
         _ => {}
     });
-    server.ctx().keep_connected("nowhere", &options());
+    let nobody = server.directory().join("nobody");
+    server.ctx().keep_connected(nobody, &options());
     server.ctx().keep_connected(listening.target(), &options());
     server.until("all is seen", |server| server.seen().len() == 3);
+    server.silent();
+}
+
+/// It would be tried for ever, and never be there.
+pub(super) fn a_peer_that_names_nothing_is_let_go<P: Subject>() {
+    let mut server = Server::<P>::tcp(sink);
+    let targets = [Target::from("localhost"), "::1".into(), "".into(), Target::from(vec![])];
+    let peers = targets.map(|target| server.ctx().keep_connected(target, &options()));
+    server.until("all have failed", |server| server.reactor.handler().errors.len() >= 4);
+    server.silent();
+    let errors = &server.reactor.handler().errors;
+    assert_eq!(errors.len(), peers.len());
+    for (_, error) in errors {
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+        assert!(!error.to_string().starts_with("connect : "), "{error}");
+    }
+    for peer in peers {
+        server.ctx().let_go(peer);
+    }
     server.silent();
 }
 
@@ -145,7 +168,8 @@ pub(super) fn a_shut_down_lets_peers_go<P: Subject>() {
     let mut server = Server::<P>::tcp(sink);
     let listening = Listening::tcp();
     server.ctx().keep_connected(listening.target(), &options());
-    server.ctx().keep_connected("nowhere", &options());
+    let nobody = server.directory().join("nobody");
+    server.ctx().keep_connected(nobody, &options());
     let conn = next_connected(&mut server);
     let _end = listening.accept();
     server.ctx().shut_down(MOMENT * 20);

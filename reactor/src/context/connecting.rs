@@ -73,6 +73,10 @@ impl Context<'_> {
     /// [stable](ConnectOptions::stable_after).
     ///
     /// Whoever wants no more than one connection to end closes it: the next one follows.
+    ///
+    /// A target that names nothing, such as a host without a port, has one `connect_failed` of the kind
+    /// [`InvalidInput`](std::io::ErrorKind::InvalidInput), and is let go. Everything else may be right one
+    /// day, an unknown name included, and is tried again.
     pub fn keep_connected(
         &mut self,
         target: impl Into<Target>,

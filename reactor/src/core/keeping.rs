@@ -44,10 +44,14 @@ impl Core {
         }
     }
 
-    /// A connect or a connection of a peer is over: the next one follows after a while.
+    /// A connect or a connection of a peer is over: the next one follows after a while, unless the target
+    /// names nothing, which no time changes.
     pub(super) fn connect_again(&mut self, peer: PeerId) {
         let now = self.now;
         let Some(kept) = self.sources.peer_mut(peer.0) else { return };
+        if kept.target.addresses().is_err() {
+            return drop(self.sources.remove(peer.0));
+        }
         let lasted = kept.since.take().map(|since| now.saturating_duration_since(since));
         if lasted.is_some_and(|lasted| lasted >= kept.options.stable_after) {
             kept.backoff.reset();
