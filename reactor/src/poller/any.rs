@@ -62,6 +62,15 @@ impl Backend {
 
     /// What the variable `REACTOR_BACKEND` names; the best of this build if it is unset or empty.
     ///
+    /// ```
+    /// use reactor::{AnyPoller, Backend, Handler, Reactor};
+    ///
+    /// fn on_chosen<H: Handler>(handler: H) -> std::io::Result<Reactor<H, AnyPoller>> {
+    ///     let poller = AnyPoller::new(Backend::from_env()?)?;
+    ///     Reactor::with_poller(handler, poller)
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`from_str`](FromStr::from_str).
@@ -125,7 +134,20 @@ impl From<UnknownBackend> for io::Error {
 /// Writes the enum and what each of its methods forwards, once for all mechanisms.
 macro_rules! any_poller {
     ($($mechanism:ident $backend:ident $poller:ident)*) => {
-        /// One of the mechanisms of this build, chosen at run time.
+        /// One of the mechanisms of this build, chosen at run time: by
+        /// [`Backend::from_env`], or by a name.
+        ///
+        /// ```
+        /// use reactor::{AnyPoller, Backend, Poller};
+        ///
+        /// # fn main() -> std::io::Result<()> {
+        /// # let name = Backend::COMPILED[0].name();
+        /// let backend: Backend = name.parse()?;
+        /// let poller = AnyPoller::new(backend)?;
+        /// assert_eq!(poller.capabilities().backend, backend);
+        /// # Ok(())
+        /// # }
+        /// ```
         #[derive(Debug)]
         #[non_exhaustive]
         pub enum AnyPoller {
