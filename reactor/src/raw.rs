@@ -8,7 +8,7 @@ use std::time::Duration;
 use socket2::{SockRef, Type};
 
 use crate::net::{control, options::SO_RCVLOWAT};
-use crate::poller::{Interest, Trigger};
+use crate::poller::{Interest, Readiness, Trigger};
 use crate::sys;
 use crate::timer::TimerId;
 
@@ -20,6 +20,9 @@ const PAUSE: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(50
 const ENDS: i16 = libc::POLLPRI | libc::POLLRDHUP;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const ENDS: i16 = libc::POLLPRI;
+
+/// Whether the kernel keeps to the mark on TCP (SO_RCVLOWAT).
+const KERNEL_HELPS: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
 /// The mark can't be left to the kernel, which keeps to it on TCP alone, and there not always. A mechanism
 /// that tells of each arrival can be left to do so. Any other would report the same again and again: it
@@ -33,6 +36,9 @@ pub(crate) struct Raw {
     low: usize,
     /// How many there were when they were last looked at.
     seen: usize,
+    /// Whether urgent data ever came. On TCP, FIONREAD counts up to the place of the urgent byte alone as
+    /// long as reading hasn't passed it, also when it was taken, and nothing tells of it any more.
+    had_urgent: bool,
     /// How long to wait before the next look.
     pause: Duration,
     /// Runs until then.
@@ -43,7 +49,16 @@ pub(crate) struct Raw {
 
 impl Raw {
     pub(crate) fn new(fd: OwnedFd, interest: Interest) -> Self {
-        Self { fd, interest, low: 1, seen: 0, pause: PAUSE[0], timer: None, awaits_arrival: false }
+        Self {
+            fd,
+            interest,
+            low: 1,
+            seen: 0,
+            had_urgent: false,
+            pause: PAUSE[0],
+            timer: None,
+            awaits_arrival: false,
+        }
     }
 
     /// Whether there is a mark to look at.
@@ -62,22 +77,36 @@ impl Raw {
             is_stream(&self.fd)?;
             control::readable_bytes(&self.fd)?;
         }
-        let helps = cfg!(any(target_os = "linux", target_os = "android"));
-        if helps && low != self.low && sys::socket::is_tcp(self.fd.as_raw_fd()) {
+        if KERNEL_HELPS && low != self.low && sys::socket::is_tcp(self.fd.as_raw_fd()) {
             SO_RCVLOWAT.set(&self.fd, low.min(i32::MAX as usize))?;
         }
         self.low = low;
         Ok(())
     }
 
+    /// A wait has found this: also what is told without a mark, which may be set later.
+    pub(crate) fn note(&mut self, readiness: Readiness) {
+        self.had_urgent |= readiness.is_priority();
+    }
+
     /// Whether there is enough to be told of reading, or nothing more to wait for.
     pub(crate) fn is_enough(&mut self) -> bool {
+        // Asked before the bytes are counted: what is readable then, and has none, stands at an urgent
+        // byte's place, and others behind that.
+        let Ok(bits) = sys::poll::now(self.fd.as_raw_fd(), libc::POLLIN | ENDS) else {
+            return true;
+        };
         let Ok(count) = control::readable_bytes(&self.fd) else { return true };
         if count != self.seen {
             self.pause = PAUSE[0];
         }
         self.seen = count;
-        count >= self.low || !matches!(sys::poll::now(self.fd.as_raw_fd(), ENDS), Ok(0))
+        self.had_urgent |= bits & libc::POLLPRI != 0;
+        let is_readable = bits & libc::POLLIN != 0;
+        // Where the kernel keeps to the mark its word is enough, once there may be bytes that aren't
+        // counted. It is early by a few at worst, when memory is short.
+        let hides = self.had_urgent && KERNEL_HELPS && sys::socket::is_tcp(self.fd.as_raw_fd());
+        count >= self.low || bits & !libc::POLLIN != 0 || is_readable && (count == 0 || hides)
     }
 
     /// Whether the arrival of more is told by a mechanism with this trigger. On TCP it may not be, since

@@ -360,9 +360,10 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
     }
 
     fn tell_ready(&mut self, key: Key, readiness: Readiness) {
-        let Some(raw) = self.core.sources.raw(key) else { return };
+        let Some(raw) = self.core.sources.raw_mut(key) else { return };
         // An earlier callback of this turn may have changed what is to be told.
         let mut readiness = readiness.within(raw.interest);
+        raw.note(readiness);
         if raw.has_mark() {
             readiness = self.core.above_raw_mark(&mut self.poller, key, readiness);
         }

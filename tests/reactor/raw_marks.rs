@@ -15,7 +15,7 @@ use tests::counted::Counted;
 use tests::recorder::Seen;
 use tests::rig::SILENCE;
 use tests::server::{Family, Server};
-use tests::sockets::{Counter, pipe, reset, tcp, unix};
+use tests::sockets::{Counter, pipe, receive_urgent, reset, send_urgent, tcp, unix};
 
 const MARK: usize = 1000;
 
@@ -175,5 +175,33 @@ pub(super) fn what_can_t_have_a_mark_says_so<P: Subject>() {
         let error = server.ctx().set_raw_read_low(raw, MARK).unwrap_err();
         assert!(error.to_string().starts_with(complaint), "{error}");
         server.ctx().set_raw_read_low(raw, 1).unwrap();
+    }
+}
+
+/// As long as a TCP stream isn't read past the place of an urgent byte, FIONREAD counts up to that alone:
+/// also when the byte was taken, and nothing tells of it any more.
+pub(super) fn an_urgent_byte_that_was_taken_hides_nothing<P: Subject>() {
+    for reads in [true, false] {
+        let (near, far) = tcp();
+        let mut server = Server::<P>::new(Family::Unix, |_, _| {});
+        let interest = Interest::READABLE | Interest::PRIORITY;
+        let raw = server.ctx().register(near, interest).unwrap();
+        server.ctx().set_raw_read_low(raw, MARK).unwrap();
+        let far = OwnedFd::from(far);
+        write(&far, 10);
+        send_urgent(&far, b'!');
+        server.until_seen(&Seen::Ready(raw));
+        {
+            let ctx = server.ctx();
+            let fd = ctx.raw(raw).unwrap();
+            assert_eq!(receive_urgent(&fd), b'!');
+            if reads {
+                assert_eq!(rustix::io::read(fd, &mut [0; 100]).unwrap(), 10);
+            }
+        }
+        server.turn();
+        server.take_seen();
+        write(&far, 10 * MARK);
+        server.until_seen(&Seen::Ready(raw));
     }
 }

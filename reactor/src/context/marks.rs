@@ -33,6 +33,11 @@ impl Context<'_> {
     /// more will come: at the end of the stream, at a hang-up, after an error, and with urgent data, at
     /// which a read stops. What has come already counts. Less than 1 is 1, and without a mark.
     ///
+    /// Who takes urgent bytes from a TCP socket asks for [priority](crate::Interest::PRIORITY), too: what
+    /// follows such a byte isn't counted before a read has passed its place, also if the byte was taken.
+    /// From the first one on the kernel's word counts as well, and when its memory is short, reading may be
+    /// told a few bytes early.
+    ///
     /// On TCP, Linux keeps to the mark (SO_RCVLOWAT, socket(7)), but for moments when its memory is
     /// short. On pipes, Unix sockets and terminals no kernel does. There an edge-triggered mechanism tells
     /// of each arrival, and the loop counts at once; with a level-triggered one it looks again 1 ms after
