@@ -91,8 +91,8 @@ impl Raw {
 
     /// Whether there is enough to be told of reading, or nothing more to wait for.
     pub(crate) fn is_enough(&mut self) -> bool {
-        // Asked before the bytes are counted: what is readable then, and has none, stands at an urgent
-        // byte's place, and others behind that.
+        // Asked before the bytes are counted: what is readable then, and has none, is at its end, as a
+        // terminal without a hang-up, or at the place of an urgent byte, with others behind it.
         let Ok(bits) = sys::poll::now(self.fd.as_raw_fd(), libc::POLLIN | ENDS) else {
             return true;
         };

@@ -222,6 +222,7 @@ suite! {
             a_descriptor_comes_back_without_a_mark
             what_can_t_have_a_mark_says_so
             an_urgent_byte_that_was_taken_hides_nothing
+            the_end_of_a_terminal_s_input_is_told
         }
         codecs {
             a_long_frame_wakes_its_handler_once

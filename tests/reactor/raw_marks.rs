@@ -10,6 +10,7 @@ use reactor::options::SO_RCVLOWAT;
 use reactor::poller::{Poller as _, Trigger};
 use reactor::{Interest, RawId, control};
 use rustix::net::{Shutdown, shutdown};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use tests::Subject;
 use tests::counted::Counted;
 use tests::recorder::Seen;
@@ -204,4 +205,18 @@ pub(super) fn an_urgent_byte_that_was_taken_hides_nothing<P: Subject>() {
         write(&far, 10 * MARK);
         server.until_seen(&Seen::Ready(raw));
     }
+}
+
+/// The end of a terminal's input is no hang-up, and there is no byte to count.
+pub(super) fn the_end_of_a_terminal_s_input_is_told<P: Subject>() {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let name = ptsname(&terminal, Vec::new()).unwrap();
+    let near = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    let (mut server, raw) = server::<P>(near.into());
+    server.silent();
+    rustix::io::write(&terminal, b"\x04").unwrap();
+    server.until_seen(&Seen::Ready(raw));
+    read(&mut server, raw, 0);
 }

@@ -33,6 +33,9 @@ impl Context<'_> {
     /// more will come: at the end of the stream, at a hang-up, after an error, and with urgent data, at
     /// which a read stops. What has come already counts. Less than 1 is 1, and without a mark.
     ///
+    /// A terminal in line mode shows its end (^D) only when no line is left before it: a mark could hide it
+    /// there, and is for raw mode.
+    ///
     /// Who takes urgent bytes from a TCP socket asks for [priority](crate::Interest::PRIORITY), too: what
     /// follows such a byte isn't counted before a read has passed its place, also if the byte was taken.
     /// From the first one on the kernel's word counts as well, and when its memory is short, reading may be
