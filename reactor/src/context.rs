@@ -282,9 +282,7 @@ impl Context<'_> {
     ///
     /// `NotFound` if there is no such descriptor.
     pub fn set_interest(&mut self, raw: RawId, interest: Interest) -> io::Result<()> {
-        let source = self.core.sources.raw_mut(raw.0).ok_or_else(gone)?;
-        source.interest = interest;
-        self.poller.modify(raw.0, source.asks_for())
+        self.core.set_raw_interest(&mut *self.poller, raw.0, interest)
     }
 
     /// Says that a call on a registered descriptor would have blocked, or came up short: a hint that

@@ -223,6 +223,7 @@ suite! {
             what_can_t_have_a_mark_says_so
             an_urgent_byte_that_was_taken_hides_nothing
             the_end_of_a_terminal_s_input_is_told
+            who_doesn_t_ask_for_reading_is_not_looked_after
         }
         codecs {
             a_long_frame_wakes_its_handler_once

@@ -220,3 +220,15 @@ pub(super) fn the_end_of_a_terminal_s_input_is_told<P: Subject>() {
     server.until_seen(&Seen::Ready(raw));
     read(&mut server, raw, 0);
 }
+
+pub(super) fn who_doesn_t_ask_for_reading_is_not_looked_after<P: Subject>() {
+    for (reader, writer) in streams() {
+        let (mut server, raw) = server::<P>(reader);
+        write(&writer, 10);
+        server.silent();
+        server.ctx().set_interest(raw, Interest::NONE).unwrap();
+        server.turn();
+        // Longer than the longest pause between two looks.
+        assert_eq!(server.empty_turns(6 * SILENCE), 1, "no timer is left");
+    }
+}

@@ -22,6 +22,23 @@ impl Core {
         }
     }
 
+    /// Sets what is to be told of a registered descriptor.
+    pub(crate) fn set_raw_interest(
+        &mut self,
+        poller: &mut (impl Poller + ?Sized),
+        key: Key,
+        interest: Interest,
+    ) -> io::Result<()> {
+        let raw = self.sources.raw_mut(key).ok_or_else(gone)?;
+        raw.interest = interest;
+        if !interest.contains(Interest::READABLE) {
+            if let Some(timer) = raw.timer.take() {
+                self.timers.cancel(timer);
+            }
+        }
+        poller.modify(key, raw.asks_for())
+    }
+
     /// Sets the read low-water mark of a registered descriptor.
     pub(crate) fn set_raw_read_low(
         &mut self,
