@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reactor::{ConnId, ConnectCause, ConnectOptions, PeerId, Status, Target};
 use tests::Subject;
@@ -79,6 +79,24 @@ pub(super) fn a_stable_connection_makes_the_next_wait_short<P: Subject>() {
         drop(listening.accept());
         server.until_closed(conn);
     }
+}
+
+/// One that was accepted and cut off at once is no reason to come back at once: the waits go on to double,
+/// each cut by a half at most.
+pub(super) fn a_short_connection_leaves_the_waits_growing<P: Subject>() {
+    let mut server = Server::<P>::tcp(sink);
+    let listening = Listening::tcp();
+    let options = options().stable_after(PATIENCE).backoff(MOMENT / 2, PATIENCE);
+    server.ctx().keep_connected(listening.target(), &options);
+    let mut start = None;
+    for _ in 0..7 {
+        let conn = next_connected(&mut server);
+        start.get_or_insert_with(Instant::now);
+        drop(listening.accept());
+        server.until_closed(conn);
+    }
+    let waited = start.unwrap().elapsed();
+    assert!(waited >= MOMENT / 4 * (1 + 2 + 4 + 8 + 16 + 32), "{waited:?}");
 }
 
 pub(super) fn who_closes_a_connection_gets_the_next<P: Subject>() {

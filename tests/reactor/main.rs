@@ -312,6 +312,7 @@ suite! {
         keeping {
             a_kept_peer_comes_back_after_a_restart
             a_stable_connection_makes_the_next_wait_short
+            a_short_connection_leaves_the_waits_growing
             who_closes_a_connection_gets_the_next
             a_peer_that_is_let_go_is_not_connected_again
             a_connect_to_a_peer_that_is_let_go_is_cancelled
