@@ -21,4 +21,5 @@ pub mod limits;
 pub mod load;
 pub mod runs;
 pub mod servers;
+pub mod spread;
 pub mod yardstick;

@@ -13,7 +13,7 @@ mod table;
 
 pub use cores::Cores;
 pub use process::Process;
-pub use statistics::{Spread, Standing};
+pub use statistics::Standing;
 pub use table::{header, rows};
 
 use std::fmt;

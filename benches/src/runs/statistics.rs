@@ -3,42 +3,10 @@
 use std::fmt;
 
 use super::{Comparison, Round, Sample};
+use crate::spread::Spread;
 
 /// What the library may cost more than the yardstick, on a machine without noise.
 const ALLOWANCE: f64 = 0.03;
-
-/// How some values are spread; NaN where there are none.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Spread {
-    /// The least.
-    pub min: f64,
-    /// A quarter of the values is below.
-    pub lower: f64,
-    /// The one in the middle.
-    pub median: f64,
-    /// A quarter of the values is above.
-    pub upper: f64,
-    /// The greatest.
-    pub max: f64,
-}
-
-impl Spread {
-    /// That of `values`. What lies between two of them is taken in proportion.
-    pub fn of(values: impl Iterator<Item = f64>) -> Self {
-        let mut sorted: Vec<f64> = values.collect();
-        sorted.sort_by(f64::total_cmp);
-        let at = |share: f64| match sorted.len().checked_sub(1) {
-            None => f64::NAN,
-            Some(last) => {
-                let place = share * last as f64;
-                let below = sorted[place.floor() as usize];
-                let above = sorted[place.ceil() as usize];
-                below + (above - below) * place.fract()
-            }
-        };
-        Self { min: at(0.0), lower: at(0.25), median: at(0.5), upper: at(0.75), max: at(1.0) }
-    }
-}
 
 /// Where a server stands beside the baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,22 +160,6 @@ pub(super) mod tests {
     #[track_caller]
     fn assert_near(value: f64, expected: f64) {
         assert!((value - expected).abs() < 1e-9, "{value} instead of {expected}");
-    }
-
-    #[test]
-    fn the_median_is_in_the_middle_and_the_quartiles_between() {
-        let table: [(&[f64], [f64; 5]); 5] = [
-            (&[5.0], [5.0, 5.0, 5.0, 5.0, 5.0]),
-            (&[2.0, 1.0], [1.0, 1.25, 1.5, 1.75, 2.0]),
-            (&[9.0, 1.0, 2.0], [1.0, 1.5, 2.0, 5.5, 9.0]),
-            (&[4.0, 1.0, 100.0, 2.0], [1.0, 1.75, 3.0, 28.0, 100.0]),
-            (&[5.0, 4.0, 3.0, 2.0, 1.0], [1.0, 2.0, 3.0, 4.0, 5.0]),
-        ];
-        for (values, [min, lower, median, upper, max]) in table {
-            let spread = Spread::of(values.iter().copied());
-            assert_eq!(spread, Spread { min, lower, median, upper, max }, "{values:?}");
-        }
-        assert!(Spread::of(std::iter::empty()).median.is_nan());
     }
 
     #[test]

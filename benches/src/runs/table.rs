@@ -1,6 +1,7 @@
 //! The table that a person reads.
 
-use super::{Comparison, Sample, Spread};
+use super::{Comparison, Sample};
+use crate::spread::Spread;
 
 /// A column's name and width.
 const COLUMNS: [(&str, usize); 10] = [
