@@ -4,7 +4,8 @@
 //! bar: plain `libc` loops, written as a good C programmer would write them for this one job, for
 //! `epoll`, `poll` and `select`. [`load`] drives a server from a process of its own, checks every byte
 //! that comes back, and reads from `/proc` what the server paid for each message. [`runs`] has them run
-//! in turns, and tells differences from noise.
+//! in turns, and tells differences from noise. [`micro`] asks what the single steps of a loop cost, and
+//! what they cost elsewhere.
 //!
 //! The program `benches` has a command for each. To compare all servers of a build:
 //!
@@ -19,6 +20,7 @@ pub mod commands;
 pub mod cpu;
 pub mod limits;
 pub mod load;
+pub mod micro;
 pub mod runs;
 pub mod servers;
 pub mod spread;

@@ -27,7 +27,7 @@ const CONNECTION: u32 = flags(libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP 
 const END: u32 = flags(libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR);
 
 /// The constants of `libc` are signed, the field that takes them isn't.
-const fn flags(constants: c_int) -> u32 {
+pub(super) const fn flags(constants: c_int) -> u32 {
     u32::from_ne_bytes(constants.to_ne_bytes())
 }
 

@@ -22,6 +22,8 @@ mod poll;
 mod select;
 mod socket;
 
+pub mod waiting;
+
 use std::convert::Infallible;
 use std::fmt;
 use std::io;
