@@ -1,4 +1,4 @@
-//! A closed-loop load for echo servers, which checks every byte.
+//! A load for echo servers, which checks every byte.
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::command_line::seconds;
-use crate::load::{self, Plan};
+use crate::load::{self, Interrupted, Mode, Plan, Report};
 use crate::{cpu, limits};
 use anyhow::Context as _;
 use clap::Args;
+use reactor::Backend;
 
 /// Asks an echo server as fast as it answers, and checks every byte.
 ///
@@ -25,6 +26,10 @@ pub struct Arguments {
     /// How many connections ask at the same time.
     #[arg(long, value_name = "COUNT", default_value = "50")]
     connections: NonZeroUsize,
+
+    /// How many messages of a connection may be under way.
+    #[arg(long, value_name = "COUNT", default_value = "1")]
+    depth: NonZeroUsize,
 
     /// How long a message is.
     #[arg(long, value_name = "BYTES", default_value = "64")]
@@ -50,12 +55,17 @@ pub struct Arguments {
     #[arg(long)]
     core: Option<usize>,
 
-    /// Print one line of key=value pairs, for programs.
+    /// What the load's own loop waits with; without it, the best of this build.
+    #[arg(long, value_name = "NAME")]
+    backend: Option<Backend>,
+
+    /// Print one line of JSON, for programs.
     #[arg(long)]
     machine: bool,
 }
 
-/// Carries out the command.
+/// Carries out the command. A signal ends it early: with what is known so far, and with the exit code
+/// that shells give to a program that a signal has killed.
 ///
 /// # Errors
 ///
@@ -64,25 +74,44 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if let Some(core) = arguments.core {
         cpu::pin(core)?;
     }
-    limits::raise_open_files()?;
-    let report = load::run(&Plan {
+    let plan = plan(arguments)?;
+    limits::allow_open_files(plan.descriptors())?;
+    let report = match load::run(&plan) {
+        Ok(report) => report,
+        Err(error) => {
+            let Some(&Interrupted(signal)) = error.downcast_ref() else { return Err(error) };
+            eprintln!("benches: {error}");
+            return Ok(killed_by(signal.number()));
+        }
+    };
+    let text = if arguments.machine { format!("{}\n", report.line()?) } else { report.to_string() };
+    io::stdout().write_all(text.as_bytes()).context("write to stdout")?;
+    Ok(report.interrupted.map_or(ExitCode::SUCCESS, |signal| interrupted(&report, signal)))
+}
+
+fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
+    Ok(Plan {
+        mode: Mode::Echo,
         server: arguments.connect,
         connections: arguments.connections,
+        depth: arguments.depth,
         size: arguments.size,
         warmup: arguments.warmup,
         measured: arguments.seconds,
         patience: arguments.patience,
         pid: arguments.pid,
-    })?;
-    let text = if arguments.machine {
-        format!("{report}\n")
-    } else {
-        let rate = format!("{:.0} messages/s\n", report.rate());
-        match report.server_cost() {
-            Some(cost) => format!("{rate}{cost:.0} ns of server CPU time per message\n"),
-            None => rate,
-        }
-    };
-    io::stdout().write_all(text.as_bytes()).context("write to stdout")?;
-    Ok(ExitCode::SUCCESS)
+        backend: arguments.backend.map_or_else(Backend::from_env, Ok)?,
+    })
+}
+
+fn interrupted(report: &Report, signal: i32) -> ExitCode {
+    let name = reactor::Signal::try_from(signal).map_or(String::new(), |signal| signal.to_string());
+    let after = report.elapsed().as_secs_f64();
+    eprintln!("benches: interrupted by {name} after {after:.1} s");
+    killed_by(signal)
+}
+
+/// 128 and the signal's number.
+fn killed_by(signal: i32) -> ExitCode {
+    ExitCode::from(u8::try_from(128 + signal).unwrap_or(u8::MAX))
 }

@@ -2,12 +2,14 @@
 
 use std::num::NonZeroUsize;
 
+use reactor::Bytes;
+
 /// How many different messages there are. A prime, so that the steps between the messages of a
 /// connection, and between those of its neighbours, lead through all of them.
-const MESSAGES: usize = 65_521;
+const MESSAGES: u64 = 65_521;
 
 /// How many messages in a row no other of 255 neighbouring connections has.
-const STRIDE: usize = 256;
+const STRIDE: u64 = 256;
 
 /// Random bytes, of which each message is a window.
 ///
@@ -15,7 +17,7 @@ const STRIDE: usize = 256;
 /// connection, one message late, or shifted by a byte is told from the right one; and as the
 /// bytes are only looked at, sending and checking a message writes nothing.
 pub(super) struct Pattern {
-    bytes: Vec<u8>,
+    bytes: Bytes,
     size: usize,
 }
 
@@ -23,8 +25,9 @@ impl Pattern {
     pub(super) fn new(size: NonZeroUsize) -> Self {
         let size = size.get();
         let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-        let bytes = (0..MESSAGES + size - 1).map(|_| next_random(&mut state)).collect();
-        Self { bytes, size }
+        let bytes: Vec<u8> =
+            (0..MESSAGES as usize + size - 1).map(|_| next_random(&mut state)).collect();
+        Self { bytes: bytes.into(), size }
     }
 
     /// Bytes of a message.
@@ -35,10 +38,21 @@ impl Pattern {
 
     /// What a connection says in its message of this number.
     #[inline]
-    pub(super) fn message(&self, connection: usize, number: usize) -> &[u8] {
-        let start = connection.wrapping_mul(STRIDE).wrapping_add(number) % MESSAGES;
+    pub(super) fn message(&self, connection: usize, number: u64) -> &[u8] {
+        let start = start(connection, number);
         &self.bytes[start..start + self.size]
     }
+
+    /// The same, for a queue to hold.
+    pub(super) fn shared(&self, connection: usize, number: u64) -> Bytes {
+        let start = start(connection, number);
+        self.bytes.slice(start..start + self.size)
+    }
+}
+
+#[inline]
+fn start(connection: usize, number: u64) -> usize {
+    ((connection as u64).wrapping_mul(STRIDE).wrapping_add(number) % MESSAGES) as usize
 }
 
 /// Marsaglia's xorshift64: the same bytes in every run.
@@ -79,6 +93,6 @@ mod tests {
 
     #[test]
     fn the_largest_numbers_are_within_the_pattern() {
-        pattern(1).message(usize::MAX, usize::MAX);
+        pattern(1).message(usize::MAX, u64::MAX);
     }
 }

@@ -112,7 +112,6 @@ enum Place {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
     /// All that the load has found out.
-    #[serde(with = "line")]
     pub report: Report,
 }
 
@@ -230,22 +229,6 @@ fn measure(
     let report: Report = line.parse().context("the load's report")?;
     report.server_cost().context("the load's report lacks the server's time")?;
     Ok(Sample { report })
-}
-
-/// A report as the line that the load prints.
-mod line {
-    use serde::de::Error as _;
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    use crate::load::Report;
-
-    pub(super) fn serialize<S: Serializer>(report: &Report, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(report)
-    }
-
-    pub(super) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<Report, D::Error> {
-        String::deserialize(from)?.parse().map_err(D::Error::custom)
-    }
 }
 
 #[cfg(test)]

@@ -114,13 +114,12 @@ impl Comparison {
 /// A report of `cost` nanoseconds for a message.
 #[cfg(test)]
 pub(super) fn report(cost: f64) -> crate::load::Report {
-    use std::time::Duration;
-
     let messages = 1000;
     crate::load::Report {
         messages,
-        elapsed: Duration::from_secs(1),
-        server_time: Some(Duration::from_nanos((cost * messages as f64) as u64)),
+        elapsed_ns: 1_000_000_000,
+        server_cpu_ns: Some((cost * messages as f64) as u64),
+        ..crate::load::Report::default()
     }
 }
 

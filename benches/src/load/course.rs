@@ -1,0 +1,194 @@
+//! The course of a load: connect, warm up, measure; and what ends it early.
+
+use std::error::Error;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use reactor::{AnyPoller, Handler, Limits, Mailbox, Options, Reactor, Signal, Status};
+
+use super::clock::Clock;
+use super::plan::Plan;
+use super::report::Report;
+use super::streams::Streams;
+use super::tally::Tally;
+use crate::cpu;
+
+/// How long a wait lasts at most: as late is noticed that the patience is over.
+const WAIT: Duration = Duration::from_millis(50);
+
+/// What a load is told to do.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Command {
+    /// To make its connections.
+    Connect,
+    /// To send up to this time of its clock.
+    Send { until: u64 },
+}
+
+/// A handler that carries commands out.
+pub(super) trait Load: Handler<Message = Command> {
+    fn tally(&mut self) -> &mut Tally;
+
+    /// Whether nothing is under way any more.
+    fn is_quiet(&self) -> bool;
+
+    /// How many connections have come so far that the server has answered them.
+    fn greeted(&self) -> usize;
+
+    /// Who still waits for an answer.
+    fn still(&self) -> Still;
+}
+
+/// How many connections wait, of how many.
+pub(super) struct Still {
+    pub(super) waiting: usize,
+    pub(super) all: usize,
+}
+
+/// A signal has ended a load before it had anything to report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interrupted(pub Signal);
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "interrupted by {} before there was anything to report", self.0)
+    }
+}
+
+impl Error for Interrupted {}
+
+/// Carries out a plan.
+///
+/// SIGINT and SIGTERM end it: with a report of what was measured so far, if that has begun.
+///
+/// # Errors
+///
+/// When the server can't be reached, when one byte comes back wrong or one too many, when a
+/// connection is lost, when echoes are still missing after the plan's patience, or when the server's CPU
+/// time can't be read. The error says on which connection, and where in which message. [`Interrupted`]
+/// if a signal came before the measured time.
+pub fn run(plan: &Plan) -> anyhow::Result<Report> {
+    let clock = Clock::new();
+    Course::new(plan, clock, Streams::new(plan, clock)?)?.run()
+}
+
+struct Course<'a, L: Load> {
+    plan: &'a Plan,
+    clock: Clock,
+    reactor: Reactor<L, AnyPoller>,
+    mailbox: Mailbox<Command>,
+}
+
+/// How a phase ended.
+enum Ended {
+    /// Everything has come back.
+    Quiet,
+    By(Signal),
+}
+
+impl<'a, L: Load> Course<'a, L> {
+    fn new(plan: &'a Plan, clock: Clock, load: L) -> anyhow::Result<Self> {
+        let mut limits = Limits::default();
+        // A message may have any length, and is queued as a whole.
+        limits.write_cap = usize::MAX;
+        let mut options = Options::default();
+        options.limits = limits;
+        let made = AnyPoller::new(plan.backend)
+            .and_then(|poller| Reactor::with_options(load, poller, options));
+        let mut reactor = made.context("make the load's event loop")?;
+        for signal in [Signal::INTERRUPT, Signal::TERMINATE] {
+            reactor.context().watch_signal(signal).context("watch for signals")?;
+        }
+        let mailbox = reactor.mailbox();
+        Ok(Self { plan, clock, reactor, mailbox })
+    }
+
+    fn run(mut self) -> anyhow::Result<Report> {
+        let plan = self.plan;
+        self.go_through(Command::Connect)?;
+        self.send_for(plan.warmup)?;
+        let cpu_time = || plan.pid.map(cpu::time_of).transpose();
+        let (time_before, started) = (cpu_time()?, Instant::now());
+        let ended = self.send(plan.measured)?;
+        let (elapsed, time_after) = (started.elapsed(), cpu_time()?);
+        let server_time =
+            time_before.zip(time_after).map(|(before, after)| after.saturating_sub(before));
+        let tally = self.reactor.handler_mut().tally();
+        Ok(Report {
+            mode: plan.mode,
+            connections: plan.connections.get(),
+            depth: plan.depth.get(),
+            size: plan.size.get(),
+            messages: tally.messages,
+            bytes: tally.messages * plan.size.get() as u64,
+            elapsed_ns: nanos(elapsed),
+            latency_ns: tally.latency.summary(),
+            server_cpu_ns: server_time.map(nanos),
+            interrupted: match ended {
+                Ended::Quiet => None,
+                Ended::By(signal) => Some(signal.number()),
+            },
+        })
+    }
+
+    /// Sends for this long, and until everything has come back.
+    fn send(&mut self, duration: Duration) -> anyhow::Result<Ended> {
+        self.reactor.handler_mut().tally().clear();
+        let until = self.clock.of(Instant::now() + duration);
+        self.carry_out(Command::Send { until }, duration)
+    }
+
+    fn send_for(&mut self, duration: Duration) -> anyhow::Result<()> {
+        match self.send(duration)? {
+            Ended::Quiet => Ok(()),
+            Ended::By(signal) => Err(Interrupted(signal).into()),
+        }
+    }
+
+    fn go_through(&mut self, command: Command) -> anyhow::Result<()> {
+        match self.carry_out(command, Duration::ZERO)? {
+            Ended::Quiet => Ok(()),
+            Ended::By(signal) => Err(Interrupted(signal).into()),
+        }
+    }
+
+    /// Has a command carried out, which takes this long, up to when everything has come back.
+    fn carry_out(&mut self, command: Command, duration: Duration) -> anyhow::Result<Ended> {
+        // The mailbox has no bound, and the loop is still there.
+        let _ = self.mailbox.post(command);
+        let end = Instant::now() + duration;
+        let mut deadline = end + self.plan.patience;
+        let mut greeted = 0;
+        loop {
+            let now = Instant::now();
+            if now >= deadline {
+                let Still { waiting, all } = self.reactor.handler().still();
+                let patience = self.plan.patience;
+                bail!("{waiting} of {all} connections still await an echo, after {patience:?}");
+            }
+            let before_end = end.saturating_duration_since(now);
+            let wait = if before_end.is_zero() { deadline - now } else { before_end };
+            let status =
+                self.reactor.turn(Some(wait.min(WAIT))).context("the load's event loop")?;
+            let load = self.reactor.handler_mut();
+            if let Some(failure) = load.tally().take_failure() {
+                return Err(failure);
+            }
+            if let (Status::Stopped, Some(signal)) = (status, load.tally().signal()) {
+                return Ok(Ended::By(signal));
+            }
+            if now >= end && load.is_quiet() {
+                return Ok(Ended::Quiet);
+            }
+            if load.greeted() > greeted {
+                greeted = load.greeted();
+                deadline = deadline.max(now + self.plan.patience);
+            }
+        }
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,50 @@
+//! What all kinds of load count, and how they end before their time.
+
+use reactor::{Context, Signal};
+
+use super::latency::Latencies;
+
+/// What was found out since it was last cleared, and what went wrong.
+pub(super) struct Tally {
+    /// Messages that came back whole and right.
+    pub(super) messages: u64,
+    pub(super) latency: Latencies,
+    /// The first thing that went wrong.
+    failure: Option<anyhow::Error>,
+    /// The signal that was to end it all.
+    signal: Option<Signal>,
+}
+
+impl Tally {
+    pub(super) fn new() -> anyhow::Result<Self> {
+        Ok(Self { messages: 0, latency: Latencies::new()?, failure: None, signal: None })
+    }
+
+    /// Begins to count anew.
+    pub(super) fn clear(&mut self) {
+        self.messages = 0;
+        self.latency.clear();
+    }
+
+    /// Ends the load with an error: the first one counts.
+    #[cold]
+    pub(super) fn fail(&mut self, ctx: &mut Context<'_>, failure: anyhow::Error) {
+        self.failure.get_or_insert(failure);
+        ctx.stop();
+    }
+
+    /// Ends the load because of a signal.
+    #[cold]
+    pub(super) fn interrupt(&mut self, ctx: &mut Context<'_>, signal: Signal) {
+        self.signal.get_or_insert(signal);
+        ctx.stop();
+    }
+
+    pub(super) fn take_failure(&mut self) -> Option<anyhow::Error> {
+        self.failure.take()
+    }
+
+    pub(super) fn signal(&self) -> Option<Signal> {
+        self.signal
+    }
+}
