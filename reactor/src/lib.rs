@@ -39,8 +39,9 @@
 //! - [`Poller`] and the module [`poller`] are the ground floor: the mechanisms that wait, behind one
 //!   contract, for those who write a loop of their own.
 //!
-//! The examples in the repository show one idea each: `echo`, `broadcast`, `timers`, `mailbox`, `proxy`,
-//! `line_client`, `half_close`, `key_value`, `udp`, `udp_request`, `raw_fd`, `netlink`.
+//! The examples in the repository show one idea each: `echo`, `server`, `broadcast`, `timers`, `mailbox`,
+//! `proxy`, `line_client`, `kept_client`, `half_close`, `key_value`, `udp`, `udp_request`, `discovery`,
+//! `raw_fd`, `netlink`.
 //!
 //! # Features
 //!
