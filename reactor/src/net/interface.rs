@@ -6,6 +6,28 @@ use std::net::IpAddr;
 use getifaddrs::{InterfaceFlags, getifaddrs};
 
 /// A network interface.
+///
+/// Multicast over IPv4 knows it by two names: a group is joined at its index, as those of IPv6 are, and
+/// sent to through an address of its own ([`IP_MULTICAST_IF`](crate::options::IP_MULTICAST_IF)). Here both
+/// are together:
+///
+/// ```
+/// use std::net::{IpAddr, Ipv4Addr};
+/// use reactor::options::Membership;
+/// use reactor::{Interface, SocketOptions};
+///
+/// /// What a socket needs to hear the group at an interface, and what one needs to send to it there.
+/// fn options(group: Ipv4Addr, interface: &Interface) -> Option<[SocketOptions; 2]> {
+///     let address = interface.addresses.iter().find_map(|address| match address {
+///         IpAddr::V4(address) => Some(*address),
+///         IpAddr::V6(_) => None,
+///     })?;
+///     Some([
+///         SocketOptions::default().join(Membership::of(group).on(interface.index)),
+///         SocketOptions::default().multicast_interface(address),
+///     ])
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Interface {

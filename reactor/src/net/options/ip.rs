@@ -109,7 +109,8 @@ pub const IPV6_MULTICAST_LOOP: SocketOption<bool> = SocketOption::new(
 );
 
 /// The interface, by an address of its own, that sends multicast packets over IPv4; `0.0.0.0` leaves
-/// it to the routes. An address that no interface has is EADDRNOTAVAIL.
+/// it to the routes. An address that no interface has is EADDRNOTAVAIL. Groups are
+/// [joined](super::Membership::on) at its index: see [`Interface`](crate::Interface), which has both.
 pub const IP_MULTICAST_IF: SocketOption<Ipv4Addr> = SocketOption::new(
     "IP_MULTICAST_IF",
     Protocol::Ip,

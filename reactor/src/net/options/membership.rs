@@ -37,7 +37,9 @@ impl Membership {
         Self { group: group.into(), interface: 0 }
     }
 
-    /// The same group at the interface with this [index](crate::Interface::index).
+    /// The same group at the interface with this [index](crate::Interface::index). What is sent to a group
+    /// of IPv4 leaves through the interface with an address instead:
+    /// [`IP_MULTICAST_IF`](crate::options::IP_MULTICAST_IF).
     #[must_use]
     pub fn on(mut self, interface: u32) -> Self {
         self.interface = interface;
