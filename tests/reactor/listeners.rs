@@ -105,6 +105,15 @@ pub(super) fn a_unix_socket_s_file_goes_with_its_listener<P: Subject>() {
     assert!(!other.exists());
 }
 
+pub(super) fn a_unix_socket_without_a_directory_is_an_error_that_says_so<P: Subject>() {
+    let mut server = Server::<P>::tcp(sink);
+    let path = server.directory().join("absent").join("socket");
+    let error = server.ctx().listen_unix(&path, &ListenOptions::default()).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    let text = error.to_string();
+    assert!(text.contains(path.to_str().unwrap()) && text.contains("directory"), "{text}");
+}
+
 pub(super) fn a_stale_unix_socket_is_replaced<P: Subject>() {
     let mut server = Server::<P>::tcp(echo);
     let path = server.directory().join("stale");

@@ -351,6 +351,7 @@ suite! {
             a_taken_port_is_an_error_that_says_so
             who_gives_no_address_is_told_how_one_looks
             a_unix_socket_s_file_goes_with_its_listener
+            a_unix_socket_without_a_directory_is_an_error_that_says_so
             a_stale_unix_socket_is_replaced
             what_is_no_socket_is_left_alone
             an_abstract_unix_name_needs_no_file

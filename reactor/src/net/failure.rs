@@ -80,6 +80,7 @@ impl Failure {
             (Address::Ip(_), Some(libc::EACCES)) => {
                 Some("low ports are for root, or on Linux for CAP_NET_BIND_SERVICE")
             }
+            (Address::Path(_), Some(libc::ENOENT)) => Some("its directory must be there already"),
             _ => None,
         };
         Self::wrap(format!("{attempt} {address}"), cause, advice)
