@@ -37,6 +37,7 @@ Log messages: RUST_LOG=debug (error, warn, info, debug, trace).";
 /// An echo server (RFC 862): what comes over TCP, UDP or a Unix socket goes back
 #[derive(Debug, Parser)]
 #[command(version, after_help = NOTES, args_conflicts_with_subcommands = true)]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct Options {
     #[command(subcommand)]
     command: Option<Command>,

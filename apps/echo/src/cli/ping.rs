@@ -32,7 +32,7 @@ changed; 2 for a wrong command line.";
 
 /// Send messages to an echo server, and tell how long each takes to come back
 #[derive(Debug, Args)]
-#[command(after_help = NOTES)]
+#[command(after_help = NOTES, allow_negative_numbers = true)]
 pub(crate) struct Arguments {
     /// The server's ADDRESS:PORT or NAME:PORT, or with --unix its path
     #[arg(value_name = "ADDR")]

@@ -23,6 +23,7 @@ fn wrong_usage_is_one_line_and_exit_code_2() {
         (&["ping", "/run/echo"], "--unix"),
         (&["ping", "127.0.0.1:7", "--udp", "--tcp"], "--tcp"),
         (&["ping", "127.0.0.1:7", "--size", "7"], "--size"),
+        (&["ping", "127.0.0.1:7", "--size", "-1"], "--size"),
         (&["ping", "127.0.0.1:7", "--udp", "--size", "65508"], "65507"),
         (&["ping", "127.0.0.1:7", "--count", "0"], "--count"),
         (&["ping", "127.0.0.1:7", "--timeout", "0"], "--timeout"),

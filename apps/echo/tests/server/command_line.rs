@@ -42,6 +42,7 @@ fn wrong_usage_is_one_line_and_exit_code_2() {
         &["--max-connections", "many"],
         &["--idle-timeout", "0"],
         &["--idle-timeout", "soon"],
+        &["--idle-timeout", "-1"],
         &["--drain-timeout", "late"],
         &["--stats", "1d"],
         &["7007"],
