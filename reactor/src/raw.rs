@@ -1,6 +1,5 @@
 //! A descriptor that the handler registered, and its read low-water mark.
 
-use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
@@ -34,6 +33,8 @@ pub(crate) struct Raw {
     pub(crate) interest: Interest,
     /// Bytes that must be there for reading to be told.
     low: usize,
+    /// What it is, once it had a mark.
+    stream: Option<Stream>,
     /// How many there were when they were last looked at.
     seen: usize,
     /// Whether urgent data ever came. On TCP, FIONREAD counts up to the place of the urgent byte alone as
@@ -53,6 +54,7 @@ impl Raw {
             fd,
             interest,
             low: 1,
+            stream: None,
             seen: 0,
             had_urgent: false,
             pause: PAUSE[0],
@@ -74,10 +76,12 @@ impl Raw {
     pub(crate) fn set_low(&mut self, low: usize) -> io::Result<()> {
         let low = low.max(1);
         if low > 1 {
-            is_stream(&self.fd)?;
+            if self.stream.is_none() {
+                self.stream = Some(Stream::of(&self.fd)?);
+            }
             control::readable_bytes(&self.fd)?;
         }
-        if KERNEL_HELPS && low != self.low && sys::socket::is_tcp(self.fd.as_raw_fd()) {
+        if KERNEL_HELPS && low != self.low && self.is_tcp() {
             SO_RCVLOWAT.set(&self.fd, low.min(i32::MAX as usize))?;
         }
         self.low = low;
@@ -105,14 +109,19 @@ impl Raw {
         let is_readable = bits & libc::POLLIN != 0;
         // Where the kernel keeps to the mark its word is enough, once there may be bytes that aren't
         // counted. It is early by a few at worst, when memory is short.
-        let hides = self.had_urgent && KERNEL_HELPS && sys::socket::is_tcp(self.fd.as_raw_fd());
+        let hides = self.had_urgent && KERNEL_HELPS && self.is_tcp();
         count >= self.low || bits & !libc::POLLIN != 0 || is_readable && (count == 0 || hides)
     }
 
     /// Whether the arrival of more is told by a mechanism with this trigger. On TCP it may not be, since
     /// the kernel keeps silent below the mark, and lets a few bytes through only when it runs short.
     pub(crate) fn hears_arrivals(&self, trigger: Trigger) -> bool {
-        trigger == Trigger::Edge && !sys::socket::is_tcp(self.fd.as_raw_fd())
+        trigger == Trigger::Edge && !self.is_tcp()
+    }
+
+    /// Whether it is TCP. Without a mark nobody needs to know.
+    fn is_tcp(&self) -> bool {
+        self.stream.is_some_and(|stream| stream.is_tcp)
     }
 
     /// How long to wait before the next look: twice as long each time that nothing has come.
@@ -123,16 +132,24 @@ impl Raw {
     }
 }
 
-/// Of datagrams only the next one is counted, and a file's end would never show.
-fn is_stream(fd: &OwnedFd) -> io::Result<()> {
-    let kind = SockRef::from(fd).r#type();
-    if kind.is_ok_and(|kind| kind != Type::STREAM) {
-        return Err(no_stream("a socket of messages"));
+/// What a mark has to know of the stream that a descriptor is.
+#[derive(Clone, Copy, Debug)]
+struct Stream {
+    is_tcp: bool,
+}
+
+impl Stream {
+    /// Of datagrams only the next one is counted, and a file's end would never show.
+    fn of(fd: &OwnedFd) -> io::Result<Self> {
+        let kind = SockRef::from(fd).r#type();
+        if kind.is_ok_and(|kind| kind != Type::STREAM) {
+            return Err(no_stream("a socket of messages"));
+        }
+        if sys::fd::is_file(fd.as_fd())? {
+            return Err(no_stream("a file"));
+        }
+        Ok(Self { is_tcp: sys::socket::is_tcp(fd.as_raw_fd()) })
     }
-    if File::from(fd.as_fd().try_clone_to_owned()?).metadata()?.is_file() {
-        return Err(no_stream("a file"));
-    }
-    Ok(())
 }
 
 fn no_stream(what: &str) -> io::Error {

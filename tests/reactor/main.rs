@@ -527,6 +527,7 @@ suite! {
             accepting_goes_on_when_descriptors_are_free
             a_starved_listener_can_be_closed
             a_connect_without_descriptors_fails
+            a_mark_needs_no_descriptor
         }
         signals {
             signals_are_callbacks

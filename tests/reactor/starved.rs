@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::time::{Duration, Instant};
 
-use reactor::ConnectOptions;
+use reactor::{ConnectOptions, Interest};
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tests::Subject;
@@ -13,6 +13,7 @@ use tests::peer::{Peer, Tail};
 use tests::recorder::{echo, sink};
 use tests::rig::PATIENCE;
 use tests::server::Server;
+use tests::sockets::pipe;
 
 /// Descriptors that the process may have.
 const FEW: u64 = 64;
@@ -152,4 +153,12 @@ pub(super) fn a_connect_without_descriptors_fails<P: Subject>() {
     server.silent();
     hogs.truncate(hogs.len() - 1);
     server.until_connected(conn);
+}
+
+/// To set a mark opens nothing.
+pub(super) fn a_mark_needs_no_descriptor<P: Subject>() {
+    let (near, _far) = pipe();
+    let (mut server, _peer, _waiting, _hogs) = starve::<P>();
+    let raw = server.ctx().register(near, Interest::READABLE).unwrap();
+    server.ctx().set_raw_read_low(raw, 10).unwrap();
 }

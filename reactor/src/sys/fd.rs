@@ -1,9 +1,11 @@
 //! What can be asked of, and done to, any descriptor.
 
+use std::fs::File;
 use std::io;
+use std::mem::ManuallyDrop;
 #[cfg(any(select, poll, epoll, mio))]
 use std::os::fd::RawFd;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd};
 
 use super::check;
 
@@ -28,6 +30,13 @@ pub(crate) fn open_limit() -> io::Result<libc::rlim_t> {
 pub(crate) fn of_mio(poll: &mio::Poll) -> std::os::fd::BorrowedFd<'_> {
     // SAFETY: the descriptor belongs to `poll`, which outlives the borrow.
     unsafe { BorrowedFd::borrow_raw(poll.as_raw_fd()) }
+}
+
+/// Whether a descriptor is that of a regular file, fstat(2).
+pub(crate) fn is_file(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    // SAFETY: the descriptor is open for as long as it is borrowed, and this file doesn't close it.
+    let file = ManuallyDrop::new(unsafe { File::from_raw_fd(fd.as_raw_fd()) });
+    Ok(file.metadata()?.is_file())
 }
 
 /// Who gets the signals of a descriptor (F_GETOWN): a process, or, negative, a process group.
