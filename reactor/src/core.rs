@@ -293,11 +293,8 @@ impl Core {
         let Some(connection) = self.sources.connection_mut(key) else { return };
         let idle = limits.idle_timeout;
         let changed = idle != connection.limits.idle_timeout;
-        let before = connection.read_low;
         connection.limits = Arc::new(limits);
-        connection.remember();
-        if connection.read_low != before {
-            connection.state.set(State::NEW_MARK);
+        if connection.remember() {
             connection.tell_mark(Rise::Exact);
         }
         if self.gathers == key {

@@ -212,6 +212,7 @@ suite! {
             a_pause_below_a_mark_loses_nothing
             closing_below_a_mark_resets_nobody
             who_sends_below_a_mark_isn_t_idle
+            a_mark_that_is_back_where_it_was_doesn_t_spin
         }
         raw_marks {
             a_descriptor_s_mark_is_exact

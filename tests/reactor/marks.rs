@@ -334,3 +334,20 @@ pub(super) fn who_sends_below_a_mark_isn_t_idle<P: Subject>() {
         assert_eq!(server.until_closed(conn), End::Idle);
     }
 }
+
+/// In the callback that the mark is for, and that takes nothing.
+pub(super) fn a_mark_that_is_back_where_it_was_doesn_t_spin<P: Subject>() {
+    for family in Family::ALL {
+        let mut server = Server::<Counted<P>>::new(family, |ctx, call| {
+            if let Call::Data(conn, _) = call {
+                ctx.set_read_low(conn, 2);
+                ctx.set_read_low(conn, 1);
+            }
+        });
+        let (mut peer, conn) = server.connect();
+        peer.send(&bytes(5));
+        server.until_seen(&data(conn, &bytes(5)));
+        server.turn();
+        assert_eq!(server.empty_turns(SILENCE), 1);
+    }
+}

@@ -59,6 +59,9 @@ pub(crate) struct Connection {
     pub(crate) limits: Arc<Limits>,
     /// How many unread bytes a delivery needs, at least one: that of the limits, unless it was set apart.
     pub(crate) read_low: usize,
+    /// How many it needed at the last delivery, if [`State::NEW_MARK`] says that it is another number now.
+    /// Beyond a `u32` they are all one.
+    low_before: u32,
     /// What the kernel knows of that.
     kernel_mark: KernelMark,
     /// Of the limits, how much may be gathered.
@@ -74,6 +77,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(crate) fn new(socket: Socket, limits: Arc<Limits>, origin: Origin) -> Self {
+        let read_low = limits.read_low.max(1);
         let mut connection = Self {
             socket,
             interest: Interest::READABLE,
@@ -81,7 +85,8 @@ impl Connection {
             unread: None,
             outgoing: None,
             reason: None,
-            read_low: 0,
+            read_low,
+            low_before: 0,
             kernel_mark: KernelMark::default(),
             gather_most: 0,
             lingered: 0,
@@ -181,10 +186,31 @@ impl Connection {
         if gathers { self.gather_most } else { 0 }
     }
 
-    /// Keeps what each message asks of the limits at hand.
-    pub(crate) fn remember(&mut self) {
-        self.read_low = self.limits.read_low.max(1);
+    /// Keeps what each message asks of the limits at hand. Says whether the read low-water mark is another
+    /// one now.
+    pub(crate) fn remember(&mut self) -> bool {
         self.gather_most = self.limits.write_high.min(GATHER);
+        self.set_read_low(self.limits.read_low)
+    }
+
+    /// Sets the read low-water mark, and says whether it is another one now.
+    pub(crate) fn set_read_low(&mut self, bytes: usize) -> bool {
+        let bytes = bytes.max(1);
+        if bytes == self.read_low {
+            return false;
+        }
+        let short = |bytes| u32::try_from(bytes).unwrap_or(u32::MAX);
+        if !self.state.has(State::NEW_MARK) {
+            self.low_before = short(self.read_low);
+        }
+        self.read_low = bytes;
+        // Who sets it to and fro has changed nothing.
+        if short(bytes) == self.low_before {
+            self.state.clear(State::NEW_MARK);
+        } else {
+            self.state.set(State::NEW_MARK);
+        }
+        true
     }
 
     /// Has the kernel keep silent below the low-water mark, as far as it can, and not where each byte

@@ -50,7 +50,7 @@ impl State {
     pub(super) const QUEUED: Self = Self(1 << 13);
     /// The poller was asked for something else than reading alone.
     pub(super) const ASKED_OTHERWISE: Self = Self(1 << 14);
-    /// The read low-water mark has changed since the last delivery.
+    /// The read low-water mark is another one than at the last delivery.
     pub(crate) const NEW_MARK: Self = Self(1 << 15);
     /// Only what was left behind is to be delivered, without a read.
     pub(crate) const NO_READ: Self = Self(1 << 16);

@@ -6,7 +6,6 @@ use std::os::fd::AsRawFd;
 use log::warn;
 
 use super::{Core, Due};
-use crate::connection::State;
 use crate::context::gone;
 use crate::poller::{Blocked, Direction, Interest, Key, Poller, Readiness};
 
@@ -14,10 +13,7 @@ impl Core {
     /// Sets the read low-water mark of a connection alone: for each message, if need be.
     pub(crate) fn set_read_low(&mut self, key: Key, bytes: usize) {
         let Some(connection) = self.sources.connection_mut(key) else { return };
-        let bytes = bytes.max(1);
-        if bytes != connection.read_low {
-            connection.read_low = bytes;
-            connection.state.set(State::NEW_MARK);
+        if connection.set_read_low(bytes) {
             self.deliver_again(key);
         }
     }

@@ -80,6 +80,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
             self.drop_read(key, count);
             return None;
         }
+        connection.state.clear(State::NEW_MARK);
         let mut left = connection.take_unread();
         if let Some(left) = &mut left {
             left.append(&self.scratch[..count]);
