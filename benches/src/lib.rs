@@ -20,6 +20,7 @@ pub mod commands;
 pub mod cpu;
 pub mod limits;
 pub mod load;
+pub mod memory;
 pub mod micro;
 pub mod runs;
 pub mod servers;

@@ -2,38 +2,55 @@
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::command_line::seconds;
+use crate::command_line::{self, seconds};
 use crate::load::{self, Interrupted, Mode, Plan, Report};
 use crate::{cpu, limits};
 use anyhow::Context as _;
 use clap::Args;
-use reactor::Backend;
+use reactor::{Backend, Signal};
 
-/// Asks an echo server as fast as it answers, and checks every byte.
+/// Asks an echo server, checks every byte, and tells how fast the server is and what it costs.
 ///
-/// Each connection sends one message, awaits the whole echo, and sends the next. A wrong byte or a
-/// lost connection is a failure.
+/// Without a rate, each connection sends its next message when one has come back: the server is asked
+/// as fast as it answers. With one, messages are sent when it is time, and latencies count from then.
+/// A wrong byte or a lost connection is a failure. Ctrl-C prints what is known so far.
 #[derive(Args)]
 pub struct Arguments {
+    /// What is asked.
+    #[arg(value_enum, default_value = "echo")]
+    mode: Mode,
+
     /// The echo server.
     #[arg(long, value_name = "ADDRESS")]
     connect: SocketAddr,
 
-    /// How many connections ask at the same time.
-    #[arg(long, value_name = "COUNT", default_value = "50")]
-    connections: NonZeroUsize,
+    /// How many connections, or UDP sockets, ask at the same time; 4 by default in bulk, else 50.
+    #[arg(long, value_name = "COUNT")]
+    connections: Option<NonZeroUsize>,
 
-    /// How many messages of a connection may be under way.
-    #[arg(long, value_name = "COUNT", default_value = "1")]
-    depth: NonZeroUsize,
+    /// How many messages of a connection may be under way; 1 by default.
+    #[arg(long, value_name = "COUNT")]
+    depth: Option<NonZeroUsize>,
 
-    /// How long a message is.
-    #[arg(long, value_name = "BYTES", default_value = "64")]
-    size: NonZeroUsize,
+    /// How long a message is; 65536 by default in bulk, else 64.
+    #[arg(long, value_name = "BYTES")]
+    size: Option<NonZeroUsize>,
+
+    /// How many messages to send a second, on all connections together, whatever comes back.
+    #[arg(long, value_name = "COUNT")]
+    rate: Option<NonZeroU64>,
+
+    /// How many idle connections there are beside the others, in a crowd; 1000 by default.
+    #[arg(long, value_name = "COUNT")]
+    idle: Option<usize>,
+
+    /// How many slow readers there are beside the others; 10 by default.
+    #[arg(long, value_name = "COUNT")]
+    slow: Option<usize>,
 
     /// How long to measure.
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "2")]
@@ -43,13 +60,21 @@ pub struct Arguments {
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "0.5")]
     warmup: Duration,
 
-    /// How long to wait for connections, and for the last echoes, before giving up.
+    /// How long to wait for the next connection, and for the last echoes, before giving up.
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "5")]
     patience: Duration,
 
-    /// Also tell the CPU time that this process (the server) uses for a message.
+    /// After how long a datagram is lost; 0.2 by default.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    timeout: Option<Duration>,
+
+    /// Also tell the CPU time that this process (the server) uses for a message, and its memory.
     #[arg(long)]
     pid: Option<u32>,
+
+    /// Also count that process's system calls by strace, for a quarter of a second of its own.
+    #[arg(long, requires = "pid")]
+    syscalls: bool,
 
     /// The core to run on.
     #[arg(long)]
@@ -69,8 +94,11 @@ pub struct Arguments {
 ///
 /// # Errors
 ///
-/// Those of [`load::run`], and when stdout can't be written to.
+/// Those of [`load::run`], when there are too few descriptors, and when stdout can't be written to.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    if let Err(complaint) = check(arguments) {
+        return Ok(command_line::usage_error(&complaint));
+    }
     if let Some(core) = arguments.core {
         cpu::pin(core)?;
     }
@@ -89,23 +117,66 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(report.interrupted.map_or(ExitCode::SUCCESS, |signal| interrupted(&report, signal)))
 }
 
+/// Flags that the mode has no use for are a misunderstanding.
+fn check(arguments: &Arguments) -> Result<(), String> {
+    let mode = arguments.mode;
+    let is_paced = matches!(mode, Mode::Echo | Mode::Crowd | Mode::Slow);
+    let table = [
+        ("--idle", arguments.idle.is_some(), mode == Mode::Crowd),
+        ("--slow", arguments.slow.is_some(), mode == Mode::Slow),
+        ("--rate", arguments.rate.is_some(), is_paced),
+        ("--depth", arguments.depth.is_some(), is_paced || mode == Mode::Udp),
+        ("--timeout", arguments.timeout.is_some(), mode == Mode::Udp),
+    ];
+    for (flag, is_given, is_useful) in table {
+        if is_given && !is_useful {
+            return Err(format!("{flag} means nothing to the mode {}", mode.name()));
+        }
+    }
+    if arguments.rate.is_some() && arguments.depth.is_some() {
+        return Err("--rate and --depth exclude each other: a rate waits for no echo".to_owned());
+    }
+    let size = arguments.size.map_or(0, NonZeroUsize::get);
+    if mode == Mode::Udp && size > 0 && !Plan::DATAGRAMS.contains(&size) {
+        let (least, most) = (Plan::DATAGRAMS.start(), Plan::DATAGRAMS.end());
+        return Err(format!("--size is {least} to {most} bytes over UDP"));
+    }
+    Ok(())
+}
+
 fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
+    const ONE: NonZeroUsize = NonZeroUsize::MIN;
+    let mode = arguments.mode;
+    let is_bulk = mode == Mode::Bulk;
+    let others = match mode {
+        Mode::Crowd => arguments.idle.unwrap_or(1000),
+        Mode::Slow => arguments.slow.unwrap_or(10),
+        _ => 0,
+    };
     Ok(Plan {
-        mode: Mode::Echo,
+        mode,
         server: arguments.connect,
-        connections: arguments.connections,
-        depth: arguments.depth,
-        size: arguments.size,
+        connections: arguments.connections.unwrap_or(ONE.saturating_add(if is_bulk {
+            3
+        } else {
+            49
+        })),
+        others,
+        rate: arguments.rate,
+        depth: arguments.depth.unwrap_or(ONE),
+        size: arguments.size.unwrap_or(ONE.saturating_add(if is_bulk { 65_535 } else { 63 })),
         warmup: arguments.warmup,
         measured: arguments.seconds,
         patience: arguments.patience,
+        timeout: arguments.timeout.unwrap_or(Duration::from_millis(200)),
         pid: arguments.pid,
+        system_calls: arguments.syscalls,
         backend: arguments.backend.map_or_else(Backend::from_env, Ok)?,
     })
 }
 
 fn interrupted(report: &Report, signal: i32) -> ExitCode {
-    let name = reactor::Signal::try_from(signal).map_or(String::new(), |signal| signal.to_string());
+    let name = Signal::try_from(signal).map_or(String::new(), |signal| signal.to_string());
     let after = report.elapsed().as_secs_f64();
     eprintln!("benches: interrupted by {name} after {after:.1} s");
     killed_by(signal)

@@ -5,10 +5,22 @@ use std::fmt;
 use super::check::Wrong;
 use super::pattern::Pattern;
 
+/// What a connection is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// It asks, and what it asks is counted.
+    Active,
+    /// It greets, and is silent.
+    Idle,
+    /// It sends as much as goes, and reads slowly.
+    Slow,
+}
+
 /// The messages of one connection, which are numbered from 1 on.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) number: usize,
+    pub(super) part: Part,
     /// Messages that were begun.
     pub(super) sent: u64,
     /// Messages whose echo is complete.
@@ -20,8 +32,8 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(number: usize) -> Self {
-        Self { number, sent: 0, received: 0, offset: 0, is_blocked: false }
+    pub(super) fn new(number: usize, part: Part) -> Self {
+        Self { number, part, sent: 0, received: 0, offset: 0, is_blocked: false }
     }
 
     /// Messages that are under way.
@@ -75,7 +87,7 @@ mod tests {
 
     /// A connection that has sent this many messages, and their bytes.
     fn sent(pattern: &Pattern, count: u64) -> (Connection, Vec<u8>) {
-        let connection = Connection { sent: count, ..Connection::new(3) };
+        let connection = Connection { sent: count, ..Connection::new(3, Part::Active) };
         let bytes = (1..=count).flat_map(|number| pattern.message(3, number).to_vec());
         (connection, bytes.collect())
     }

@@ -2,20 +2,27 @@
 
 use std::error::Error;
 use std::fmt;
+use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use reactor::{AnyPoller, Handler, Limits, Mailbox, Options, Reactor, Signal, Status};
 
 use super::clock::Clock;
-use super::plan::Plan;
-use super::report::Report;
+use super::datagrams::Datagrams;
+use super::plan::{Mode, Plan};
+use super::progress::Progress;
+use super::report::{Memory, Report, SystemCallCount};
 use super::streams::Streams;
+use super::system_calls::SystemCalls;
 use super::tally::Tally;
-use crate::cpu;
+use super::visits::Visits;
+use crate::{cpu, memory};
 
 /// How long a wait lasts at most: as late is noticed that the patience is over.
 const WAIT: Duration = Duration::from_millis(50);
+/// How long system calls are counted.
+const COUNTING: Duration = Duration::from_millis(250);
 
 /// What a load is told to do.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +77,11 @@ impl Error for Interrupted {}
 /// if a signal came before the measured time.
 pub fn run(plan: &Plan) -> anyhow::Result<Report> {
     let clock = Clock::new();
-    Course::new(plan, clock, Streams::new(plan, clock)?)?.run()
+    match plan.mode {
+        Mode::Connect => Course::new(plan, clock, Visits::new(plan, clock)?)?.run(),
+        Mode::Udp => Course::new(plan, clock, Datagrams::new(plan, clock)?)?.run(),
+        _ => Course::new(plan, clock, Streams::new(plan, clock)?)?.run(),
+    }
 }
 
 struct Course<'a, L: Load> {
@@ -78,6 +89,7 @@ struct Course<'a, L: Load> {
     clock: Clock,
     reactor: Reactor<L, AnyPoller>,
     mailbox: Mailbox<Command>,
+    progress: Progress,
 }
 
 /// How a phase ended.
@@ -101,12 +113,16 @@ impl<'a, L: Load> Course<'a, L> {
             reactor.context().watch_signal(signal).context("watch for signals")?;
         }
         let mailbox = reactor.mailbox();
-        Ok(Self { plan, clock, reactor, mailbox })
+        let progress = Progress::new(plan.warmup + plan.measured);
+        Ok(Self { plan, clock, reactor, mailbox, progress })
     }
 
     fn run(mut self) -> anyhow::Result<Report> {
         let plan = self.plan;
+        let resident = || plan.pid.map(memory::resident).transpose();
+        let memory_before = resident()?;
         self.go_through(Command::Connect)?;
+        self.progress.begin();
         self.send_for(plan.warmup)?;
         let cpu_time = || plan.pid.map(cpu::time_of).transpose();
         let (time_before, started) = (cpu_time()?, Instant::now());
@@ -114,22 +130,48 @@ impl<'a, L: Load> Course<'a, L> {
         let (elapsed, time_after) = (started.elapsed(), cpu_time()?);
         let server_time =
             time_before.zip(time_after).map(|(before, after)| after.saturating_sub(before));
+        let server_memory =
+            memory_before.zip(resident()?).map(|(before, after)| Memory { before, after });
+        let is_udp = plan.mode == Mode::Udp;
         let tally = self.reactor.handler_mut().tally();
-        Ok(Report {
+        let mut report = Report {
             mode: plan.mode,
             connections: plan.connections.get(),
+            others: plan.others,
+            asked_rate: plan.rate.map(NonZeroU64::get),
             depth: plan.depth.get(),
             size: plan.size.get(),
             messages: tally.messages,
             bytes: tally.messages * plan.size.get() as u64,
             elapsed_ns: nanos(elapsed),
+            lost: is_udp.then_some(tally.lost),
+            late: is_udp.then_some(tally.late),
             latency_ns: tally.latency.summary(),
+            delay_ns: tally.delay.summary(),
             server_cpu_ns: server_time.map(nanos),
-            interrupted: match ended {
-                Ended::Quiet => None,
-                Ended::By(signal) => Some(signal.number()),
-            },
-        })
+            server_memory,
+            server_calls: None,
+            interrupted: None,
+        };
+        match ended {
+            Ended::By(signal) => report.interrupted = Some(signal.number()),
+            Ended::Quiet if report.messages == 0 && !plan.measured.is_zero() => {
+                bail!("nothing came back from {}", plan.server);
+            }
+            Ended::Quiet => report.server_calls = self.count_system_calls()?,
+        }
+        Ok(report)
+    }
+
+    /// Counts the server's system calls, if they are asked for.
+    fn count_system_calls(&mut self) -> anyhow::Result<Option<SystemCallCount>> {
+        let pid = self.plan.pid.filter(|_| self.plan.system_calls);
+        let Some(pid) = pid else { return Ok(None) };
+        let counter = SystemCalls::begin(pid)?;
+        self.send_for(COUNTING)?;
+        let calls = counter.finish()?;
+        let messages = self.reactor.handler_mut().tally().messages;
+        Ok(Some(SystemCallCount { calls, messages }))
     }
 
     /// Sends for this long, and until everything has come back.
@@ -162,6 +204,7 @@ impl<'a, L: Load> Course<'a, L> {
         let mut greeted = 0;
         loop {
             let now = Instant::now();
+            self.progress.show(now);
             if now >= deadline {
                 let Still { waiting, all } = self.reactor.handler().still();
                 let patience = self.plan.patience;

@@ -1,8 +1,9 @@
 //! A load for echo servers, which checks every byte.
 //!
-//! It is built on the library itself, as a user would build it: a handler for streams, which is told
-//! by its [`Pace`](pace::Pace) when a connection may send its next message, and around it a course
-//! of phases: connect, warm up, measure.
+//! It is built on the library itself, as a user would build it. There is a handler for streams, which is
+//! told by its pace when a connection may send its next message, one for visits, which
+//! connect again and again, and one for datagrams; and around them a course of phases:
+//! connect, warm up, measure.
 //!
 //! Between two phases nothing is under way: at the end of each one every echo is awaited. The server's
 //! CPU time is read in between: the kernel's figure is exact then, and each message is in it from
@@ -27,16 +28,22 @@ mod check;
 mod clock;
 mod connection;
 mod course;
+mod datagrams;
 mod latency;
+mod metronome;
 mod pace;
 mod pattern;
 mod plan;
+mod progress;
 mod ramp;
 mod report;
+mod schedule;
 mod streams;
+mod system_calls;
 mod tally;
+mod visits;
 
 pub use course::{Interrupted, run};
 pub use latency::Latency;
 pub use plan::{Mode, Plan};
-pub use report::Report;
+pub use report::{Memory, Report, SystemCallCount};

@@ -1,30 +1,118 @@
 //! When a connection may send its next message.
 
+use std::num::NonZeroU64;
+use std::ops::Range;
+
 use super::connection::Connection;
+use super::schedule::Schedule;
+
+/// Messages that are sent because of one tick at most, before what has come meanwhile is read.
+const AT_ONCE: u64 = 4096;
 
 /// When a connection may send its next message, and when each of its messages was sent.
 ///
 /// Times are nanoseconds of the load's clock.
 pub(super) enum Pace {
-    /// When fewer than `depth` are under way, until the end.
-    Closed {
+    Closed(Closed),
+    Open(Open),
+    /// Whenever the connection takes more.
+    Full {
         until: u64,
-        depth: u64,
-        /// When each message under way was sent: `depth` places for each connection.
-        stamps: Vec<u64>,
     },
+}
+
+/// When fewer than `depth` messages are under way.
+pub(super) struct Closed {
+    until: u64,
+    depth: u64,
+    /// When each message under way was sent: `depth` places for each connection.
+    stamps: Vec<u64>,
+}
+
+/// When it is time, whether those before have come back or not.
+pub(super) struct Open {
+    rate: NonZeroU64,
+    schedule: Schedule,
+    /// How many messages of the schedule were due by the last tick.
+    due: u64,
+    /// How many messages each connection had sent before.
+    before: Vec<u64>,
 }
 
 impl Pace {
     /// A closed loop, which has ended.
     pub(super) fn closed(connections: usize, depth: usize) -> Self {
-        Self::Closed { until: 0, depth: depth as u64, stamps: vec![0; connections * depth] }
+        let stamps = vec![0; connections * depth];
+        Self::Closed(Closed { until: 0, depth: depth as u64, stamps })
     }
 
-    /// Begins a phase.
-    pub(super) fn begin(&mut self, end: u64) {
+    /// An open loop, of which nothing is due.
+    pub(super) fn open(connections: usize, rate: NonZeroU64) -> Self {
+        let schedule = Schedule::new(rate, connections, 0, 0);
+        Self::Open(Open { rate, schedule, due: 0, before: vec![0; connections] })
+    }
+
+    /// As much as goes, which has ended.
+    pub(super) fn full() -> Self {
+        Self::Full { until: 0 }
+    }
+
+    /// Begins a phase, in which nothing is under way yet.
+    pub(super) fn begin<'a>(
+        &mut self,
+        now: u64,
+        end: u64,
+        connections: impl Iterator<Item = &'a Connection>,
+    ) {
         match self {
-            Self::Closed { until, .. } => *until = end,
+            Self::Closed(Closed { until, .. }) | Self::Full { until } => *until = end,
+            Self::Open(Open { rate, schedule, due, before }) => {
+                *schedule = Schedule::new(*rate, before.len(), now, end);
+                *due = 0;
+                for connection in connections {
+                    if let Some(before) = before.get_mut(connection.number) {
+                        *before = connection.sent;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The rate of an open loop.
+    pub(super) fn rate(&self) -> Option<NonZeroU64> {
+        match self {
+            Self::Open(open) => Some(open.rate),
+            _ => None,
+        }
+    }
+
+    /// Whether no message will become due any more.
+    pub(super) fn is_over(&self, now: u64) -> bool {
+        match self {
+            Self::Closed(Closed { until, .. }) | Self::Full { until } => now >= *until,
+            Self::Open(Open { schedule, due, .. }) => *due == schedule.total(),
+        }
+    }
+
+    /// The messages of an open loop that have become due since the last tick.
+    pub(super) fn tick(&mut self, now: u64) -> Range<u64> {
+        match self {
+            Self::Open(open) => {
+                let before = open.due;
+                open.due = open.schedule.due(now).min(before + AT_ONCE);
+                before..open.due
+            }
+            _ => 0..0,
+        }
+    }
+
+    /// Whose turn a message of an open loop is, and when it was due.
+    pub(super) fn turn(&self, index: u64) -> Option<(usize, u64)> {
+        match self {
+            Self::Open(Open { schedule, .. }) => {
+                Some((schedule.connection_of(index), schedule.time_of(index)))
+            }
+            _ => None,
         }
     }
 
@@ -32,25 +120,37 @@ impl Pace {
     #[inline]
     pub(super) fn allows(&self, connection: &Connection, now: u64) -> bool {
         match self {
-            Self::Closed { until, depth, .. } => now < *until && connection.under_way() < *depth,
+            Self::Closed(closed) => now < closed.until && connection.under_way() < closed.depth,
+            Self::Full { until } => now < *until,
+            Self::Open(Open { schedule, due, before, .. }) => {
+                let share = schedule.share(*due, connection.number);
+                connection.sent < before[connection.number] + share
+            }
         }
     }
 
     /// Takes down that the last message of `connection` was sent now.
     #[inline]
     pub(super) fn sent(&mut self, connection: &Connection, now: u64) {
-        match self {
-            Self::Closed { depth, stamps, .. } => {
-                stamps[place(connection.number, connection.sent, *depth)] = now;
-            }
+        if let Self::Closed(Closed { depth, stamps, .. }) = self {
+            stamps[place(connection.number, connection.sent, *depth)] = now;
         }
     }
 
-    /// When a message of `connection` was sent.
+    /// From when on the latency of a message counts: when it was sent, or was to be. Where as much is
+    /// sent as goes, there is nothing to be told from that.
     #[inline]
-    pub(super) fn time_of(&self, connection: &Connection, message: u64) -> u64 {
+    pub(super) fn time_of(&self, connection: &Connection, message: u64) -> Option<u64> {
+        let number = connection.number;
         match self {
-            Self::Closed { depth, stamps, .. } => stamps[place(connection.number, message, *depth)],
+            Self::Closed(Closed { depth, stamps, .. }) => {
+                Some(stamps[place(number, message, *depth)])
+            }
+            Self::Open(Open { schedule, before, .. }) => {
+                let nth = message - before[number] - 1;
+                Some(schedule.time_of(schedule.index(nth, number)))
+            }
+            Self::Full { .. } => None,
         }
     }
 }
@@ -68,6 +168,11 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::load::connection::Part;
+
+    fn connection(number: usize) -> Connection {
+        Connection::new(number, Part::Active)
+    }
 
     #[test]
     fn messages_under_way_have_places_of_their_own() {
@@ -86,18 +191,44 @@ mod tests {
     #[test]
     fn a_closed_loop_keeps_its_depth_and_its_end() {
         let mut pace = Pace::closed(1, 2);
-        let mut connection = Connection::new(0);
+        let mut connection = connection(0);
         assert!(!pace.allows(&connection, 0));
-        pace.begin(100);
+        pace.begin(0, 100, [].iter());
         for now in [10, 20] {
             assert!(pace.allows(&connection, now));
             connection.sent += 1;
             pace.sent(&connection, now);
         }
         assert!(!pace.allows(&connection, 30));
-        assert_eq!([1, 2].map(|message| pace.time_of(&connection, message)), [10, 20]);
+        assert_eq!([1, 2].map(|message| pace.time_of(&connection, message)), [Some(10), Some(20)]);
         connection.received += 1;
         assert!(pace.allows(&connection, 99));
         assert!(!pace.allows(&connection, 100));
+    }
+
+    #[test]
+    fn an_open_loop_counts_from_when_messages_are_due() {
+        // One each 10 ns, in turns to two connections, of which the second has sent three before.
+        let mut pace = Pace::open(2, NonZeroU64::new(100_000_000).unwrap());
+        let mut connections = [connection(0), connection(1)];
+        connections[1].sent = 3;
+        connections[1].received = 3;
+        pace.begin(1000, 1040, connections.iter());
+        assert_eq!(pace.tick(999), 0..0);
+        assert_eq!(pace.tick(1000), 0..1);
+        assert_eq!((pace.turn(0), pace.turn(3)), (Some((0, 1000)), Some((1, 1030))));
+        assert!(pace.allows(&connections[0], 1000) && !pace.allows(&connections[1], 1000));
+        // Nothing was sent for a while: all that was to be is due, and dates from then.
+        assert_eq!(pace.tick(5000), 1..4);
+        assert!(pace.is_over(5000));
+        for (connection, times) in connections.iter_mut().zip([[1000, 1020], [1010, 1030]]) {
+            for time in times {
+                assert!(pace.allows(connection, 5000));
+                connection.sent += 1;
+                pace.sent(connection, 5000);
+                assert_eq!(pace.time_of(connection, connection.sent), Some(time));
+            }
+            assert!(!pace.allows(connection, 5000));
+        }
     }
 }

@@ -53,21 +53,23 @@ impl Ramp {
     }
 }
 
-/// Where connection `number` comes from, if the system isn't to choose: a loopback address of its own
-/// for each 20,000 connections, as more may find no port. Other servers can only be reached from the
-/// addresses that this machine has.
-pub(super) fn source(server: SocketAddr, number: usize) -> Option<SocketAddr> {
-    match server.ip() {
-        IpAddr::V4(ip) if ip.is_loopback() && number >= PORTS => Some(loopback(number / PORTS)),
-        _ => None,
-    }
+/// The place, among [sources](source), of connection `number`: another one for each 20,000.
+pub(super) fn place(number: usize) -> usize {
+    number / PORTS
 }
 
-/// 127.0.0.1 and what follows it.
-fn loopback(place: usize) -> SocketAddr {
-    let place = u32::try_from(place % (1 << 16)).unwrap_or(0);
-    let ip = Ipv4Addr::from_bits(Ipv4Addr::LOCALHOST.to_bits() + place);
-    SocketAddr::from((ip, 0))
+/// Where a connection comes from, if the system isn't to choose: at each place but the first, a
+/// loopback address of its own, as one address may run out of ports. Other servers can only be reached
+/// from the addresses that this machine has.
+pub(super) fn source(server: SocketAddr, place: usize) -> Option<SocketAddr> {
+    match server.ip() {
+        IpAddr::V4(ip) if ip.is_loopback() && place > 0 => {
+            let after = u32::try_from(place % (1 << 16)).unwrap_or(0);
+            let ip = Ipv4Addr::from_bits(Ipv4Addr::LOCALHOST.to_bits() + after);
+            Some(SocketAddr::from((ip, 0)))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -90,13 +92,13 @@ mod tests {
     #[test]
     fn a_large_crowd_comes_from_several_addresses() {
         let here = "127.0.0.1:7".parse().unwrap();
-        let ip = |number| source(here, number).map(|address| address.ip().to_string());
+        let ip = |number| source(here, place(number)).map(|address| address.ip().to_string());
         assert_eq!(ip(0), None);
         assert_eq!(ip(PORTS - 1), None);
         assert_eq!(ip(PORTS).as_deref(), Some("127.0.0.2"));
         assert_eq!(ip(PORTS * 255).as_deref(), Some("127.0.1.0"));
         for elsewhere in ["[::1]:7", "192.0.2.1:7"] {
-            assert_eq!(source(elsewhere.parse().unwrap(), PORTS), None);
+            assert_eq!(source(elsewhere.parse().unwrap(), 1), None);
         }
     }
 }

@@ -20,7 +20,12 @@ pub struct Report {
     pub mode: Mode,
     /// How many connections asked at the same time.
     pub connections: usize,
-    /// How many messages each of them had under way.
+    /// How many more there were: idle ones, or slow readers.
+    pub others: usize,
+    /// Messages a second that an open loop was to send.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked_rate: Option<u64>,
+    /// How many messages each of them had under way at most.
     pub depth: usize,
     /// Bytes of a message.
     pub size: usize,
@@ -30,15 +35,50 @@ pub struct Report {
     pub bytes: u64,
     /// How long that took, up to the last of them, in nanoseconds.
     pub elapsed_ns: u64,
-    /// From when a message was sent to when its whole echo was there.
+    /// Datagrams that weren't answered in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost: Option<u64>,
+    /// Datagrams that were answered later, or twice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late: Option<u64>,
+    /// From when a message was sent, or was to be sent in an open loop, to when its whole echo was there.
+    /// Of visits: from when the connect began.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency_ns: Option<Latency>,
+    /// How late the load itself was: from when a message of an open loop was to be sent to when it was
+    /// its turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delay_ns: Option<Latency>,
     /// The CPU time that the server used meanwhile, in nanoseconds, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_cpu_ns: Option<u64>,
+    /// The server's memory, if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_memory: Option<Memory>,
+    /// The server's system calls, if they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_calls: Option<SystemCallCount>,
     /// The number of the signal that ended it before its time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interrupted: Option<i32>,
+}
+
+/// Bytes of the server that were in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// Before the first connection.
+    pub before: u64,
+    /// With all connections, each of which had been answered.
+    pub after: u64,
+}
+
+/// System calls, counted in a time of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SystemCallCount {
+    /// How many the server made.
+    pub calls: u64,
+    /// Messages that came back meanwhile.
+    pub messages: u64,
 }
 
 impl Report {
@@ -57,6 +97,24 @@ impl Report {
         self.server_cpu_ns.map(|time| time as f64 / self.messages as f64)
     }
 
+    /// Payload in MB (10⁶ bytes) per second, in each direction.
+    pub fn throughput(&self) -> f64 {
+        self.bytes as f64 / 1e6 / self.elapsed().as_secs_f64()
+    }
+
+    /// By how many bytes the server's memory grew for each connection, if it was asked for. It means
+    /// little with few of them.
+    pub fn memory_per_connection(&self) -> Option<f64> {
+        let Memory { before, after } = self.server_memory?;
+        let all = self.connections + self.others;
+        Some((after as f64 - before as f64) / all as f64)
+    }
+
+    /// The server's system calls for each message, if they were asked for.
+    pub fn calls_per_message(&self) -> Option<f64> {
+        self.server_calls.map(|count| count.calls as f64 / count.messages as f64)
+    }
+
     /// One line of JSON, without its end.
     ///
     /// # Errors
@@ -70,12 +128,39 @@ impl Report {
 /// For people: a figure a line.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:.0} messages/s", self.rate())?;
+        let (rate, throughput) = (self.rate(), self.throughput());
+        match self.mode {
+            Mode::Bulk => writeln!(f, "{throughput:.1} MB/s in each direction")?,
+            Mode::Connect => writeln!(f, "{rate:.0} connections/s")?,
+            _ => writeln!(f, "{rate:.0} messages/s")?,
+        }
         if let Some(latency) = self.latency_ns {
-            writeln!(f, "{latency}")?;
+            writeln!(f, "latency: {latency}")?;
+        }
+        if let Some(delay) = self.delay_ns {
+            writeln!(f, "the load's own delay: {delay}")?;
+        }
+        if let (Some(lost), Some(late)) = (self.lost, self.late) {
+            let sent = lost + self.messages;
+            let share = 100.0 * lost as f64 / sent.max(1) as f64;
+            writeln!(f, "{lost} of {sent} lost ({share:.2} %), {late} late or double")?;
         }
         if let Some(cost) = self.server_cost() {
             writeln!(f, "{cost:.0} ns of server CPU time per message")?;
+        }
+        if let Some(calls) = self.calls_per_message() {
+            writeln!(f, "{calls:.2} system calls per message")?;
+        }
+        if let (Some(Memory { before, after }), Some(each)) =
+            (self.server_memory, self.memory_per_connection())
+        {
+            let all = self.connections + self.others;
+            let (before, after) = (before / 1024, after / 1024);
+            writeln!(
+                f,
+                "{each:.0} bytes of server memory per connection ({before} KiB grew to {after} KiB \
+                 with {all})"
+            )?;
         }
         Ok(())
     }
@@ -110,6 +195,34 @@ mod tests {
     }
 
     #[test]
+    fn people_are_told_what_the_mode_is_about() {
+        let report = Report {
+            connections: 10,
+            others: 90,
+            messages: 1000,
+            bytes: 64_000_000,
+            elapsed_ns: 500_000_000,
+            lost: Some(1000),
+            late: Some(3),
+            server_memory: Some(Memory { before: 1024, after: 1024 + 20_000 }),
+            server_calls: Some(SystemCallCount { calls: 21, messages: 10 }),
+            ..Report::default()
+        };
+        let text = report.to_string();
+        for words in [
+            "2000 messages/s\n",
+            "1000 of 2000 lost (50.00 %), 3 late or double\n",
+            "2.10 system calls per message\n",
+            "200 bytes of server memory per connection (1 KiB grew to 20 KiB with 100)\n",
+        ] {
+            assert!(text.contains(words), "{text}");
+        }
+        let of_mode = |mode| Report { mode, ..report.clone() }.to_string();
+        assert!(of_mode(Mode::Bulk).starts_with("128.0 MB/s in each direction\n"));
+        assert!(of_mode(Mode::Connect).starts_with("2000 connections/s\n"));
+    }
+
+    #[test]
     fn a_line_reads_back() {
         let latency = Latency { p50: 1, p90: 2, p99: 3, p999: 4, max: 5 };
         let bare = Report { messages: 1, elapsed_ns: 7, ..Report::default() };
@@ -117,6 +230,10 @@ mod tests {
             connections: 50,
             latency_ns: Some(latency),
             server_cpu_ns: Some(9),
+            server_memory: Some(Memory { before: 1, after: 2 }),
+            server_calls: Some(SystemCallCount { calls: 2, messages: 1 }),
+            lost: Some(1),
+            late: Some(0),
             interrupted: Some(2),
             ..bare.clone()
         };

@@ -1,32 +1,49 @@
 //! The handler of all loads whose connections stay.
 
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
 use anyhow::anyhow;
 use reactor::{
-    CloseReason, ConnId, ConnMap, ConnectError, ConnectOptions, Context, Handler, Input, Sent,
-    Signal,
+    CloseReason, ConnId, ConnMap, ConnectError, ConnectOptions, Context, Handler, Input, RawId,
+    Readiness, Sent, Signal, SocketOptions, TimerId,
 };
 
 use super::clock::Clock;
-use super::connection::Connection;
+use super::connection::{Connection, Part};
 use super::course::{Command, Load, Still};
+use super::metronome::Metronome;
 use super::pace::Pace;
 use super::pattern::Pattern;
-use super::plan::Plan;
+use super::plan::{Mode, Plan};
 use super::ramp::{self, Ramp};
 use super::tally::Tally;
 
 /// From this length on a message is queued as it is, and not copied, if the socket doesn't take it.
 const SHARED: usize = 16 * 1024;
+/// Bytes that a connection sends at once if it may send as much as goes: it must read, too.
+const BURST: usize = 1024 * 1024;
+/// How often a slow reader reads, and the most that it then finds: twice this buffer.
+const SLOW_PERIOD: Duration = Duration::from_millis(100);
+const SLOW_BUFFER: usize = 32 * 1024;
+/// What it sends, so that the load isn't busy with it.
+const SLOW_MESSAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(64 * 1024 - 1);
 
 /// Connections that send messages, as their pace allows, and check what comes back.
 pub(super) struct Streams {
     plan: Plan,
-    connect: ConnectOptions,
     ramp: Ramp,
     pattern: Pattern,
+    slow_pattern: Pattern,
     pace: Pace,
+    metronome: Option<Metronome>,
     clock: Clock,
     connections: ConnMap<Connection>,
+    /// Those that ask, in the order of their numbers.
+    active: Vec<ConnId>,
+    slow: Vec<ConnId>,
+    /// Up to when slow readers send.
+    until: u64,
     /// Messages that are to come back before a phase is over.
     outstanding: u64,
     tally: Tally,
@@ -34,14 +51,23 @@ pub(super) struct Streams {
 
 impl Streams {
     pub(super) fn new(plan: &Plan, clock: Clock) -> anyhow::Result<Self> {
-        let options = ConnectOptions::default();
+        let connections = plan.connections.get();
+        let pace = match (plan.mode, plan.rate) {
+            (Mode::Bulk, _) => Pace::full(),
+            (_, Some(rate)) => Pace::open(connections, rate),
+            (_, None) => Pace::closed(connections, plan.depth.get()),
+        };
         Ok(Self {
-            connect: options.timeout(plan.patience).attempt_timeout(plan.patience),
             ramp: Ramp::new(plan.all_connections()),
             pattern: Pattern::new(plan.size),
-            pace: Pace::closed(plan.connections.get(), plan.depth.get()),
+            slow_pattern: Pattern::new(SLOW_MESSAGE),
+            pace,
+            metronome: None,
             clock,
             connections: ConnMap::new(),
+            active: Vec::with_capacity(connections),
+            slow: Vec::new(),
+            until: 0,
             outstanding: 0,
             tally: Tally::new()?,
             plan: plan.clone(),
@@ -50,22 +76,67 @@ impl Streams {
 
     fn connect_next(&mut self, ctx: &mut Context<'_>) {
         while let Some(number) = self.ramp.next() {
-            let mut options = self.connect.clone();
-            if let Some(source) = ramp::source(self.plan.server, number) {
+            let patience = self.plan.patience;
+            let part = self.part(number);
+            let mut options = ConnectOptions::default().timeout(patience).attempt_timeout(patience);
+            if let Some(source) = ramp::source(self.plan.server, ramp::place(number)) {
                 options = options.source(source);
             }
+            if part == Part::Slow {
+                options = options.socket(SocketOptions::default().receive_buffer(SLOW_BUFFER));
+            }
             let conn = ctx.connect(self.plan.server, &options);
-            self.connections.insert(conn, Connection::new(number));
+            self.connections.insert(conn, Connection::new(number, part));
+            match part {
+                Part::Active => self.active.push(conn),
+                Part::Slow => self.slow.push(conn),
+                Part::Idle => {}
+            }
+        }
+    }
+
+    fn part(&self, number: usize) -> Part {
+        match self.plan.mode {
+            _ if number < self.plan.connections.get() => Part::Active,
+            Mode::Slow => Part::Slow,
+            _ => Part::Idle,
         }
     }
 
     /// Begins a phase: every connection sends what it may.
     fn send(&mut self, ctx: &mut Context<'_>, until: u64) {
-        self.pace.begin(until);
-        let all: Vec<_> = self.connections.keys().collect();
         let now = self.clock.now();
-        for conn in all {
+        self.pace.begin(now, until, self.connections.values());
+        self.until = until;
+        if let Some(rate) = self.pace.rate() {
+            match Metronome::begin(ctx, rate) {
+                Ok(metronome) => self.metronome = Some(metronome),
+                Err(error) => return self.tally.fail(ctx, error),
+            }
+            return self.tick(ctx);
+        }
+        for place in 0..self.active.len() {
+            let now = self.clock.now();
+            self.go_on(ctx, self.active[place], now);
+        }
+        for place in 0..self.slow.len() {
+            let conn = self.slow[place];
             self.go_on(ctx, conn, now);
+        }
+    }
+
+    /// Sends the messages of an open loop that have become due.
+    fn tick(&mut self, ctx: &mut Context<'_>) {
+        let now = self.clock.now();
+        for index in self.pace.tick(now) {
+            let Some((connection, due)) = self.pace.turn(index) else { return };
+            self.tally.delay.record(now.saturating_sub(due));
+            self.go_on(ctx, self.active[connection], now);
+        }
+        if self.pace.is_over(now) {
+            if let Some(metronome) = self.metronome.take() {
+                metronome.end(ctx);
+            }
         }
     }
 
@@ -73,11 +144,28 @@ impl Streams {
     #[inline]
     fn go_on(&mut self, ctx: &mut Context<'_>, conn: ConnId, now: u64) {
         let Some(connection) = self.connections.get_mut(conn) else { return };
-        while !connection.is_blocked && self.pace.allows(connection, now) {
+        if connection.part != Part::Active {
+            return self.flood(ctx, conn, now);
+        }
+        let mut burst = 0;
+        while !connection.is_blocked && burst < BURST && self.pace.allows(connection, now) {
             connection.sent += 1;
             self.outstanding += 1;
             self.pace.sent(connection, now);
             send_message(ctx, conn, connection, &self.pattern);
+            burst += self.pattern.size();
+        }
+    }
+
+    /// Sends as much as a slow reader's socket takes.
+    fn flood(&mut self, ctx: &mut Context<'_>, conn: ConnId, now: u64) {
+        let Some(connection) = self.connections.get_mut(conn) else { return };
+        let mut burst = 0;
+        let floods = connection.part == Part::Slow && now < self.until;
+        while floods && !connection.is_blocked && burst < BURST {
+            connection.sent += 1;
+            send_message(ctx, conn, connection, &self.slow_pattern);
+            burst += self.slow_pattern.size();
         }
     }
 
@@ -89,13 +177,16 @@ impl Streams {
             return self.greeted(ctx);
         }
         let now = self.clock.now();
-        for message in before + 1..=connection.received {
-            let sent = self.pace.time_of(connection, message);
-            self.tally.latency.record(now.saturating_sub(sent));
+        if connection.part == Part::Active {
+            for message in before + 1..=connection.received {
+                if let Some(sent) = self.pace.time_of(connection, message) {
+                    self.tally.latency.record(now.saturating_sub(sent));
+                }
+            }
+            let count = connection.received - before;
+            self.tally.messages += count;
+            self.outstanding -= count;
         }
-        let count = connection.received - before;
-        self.tally.messages += count;
-        self.outstanding -= count;
         self.go_on(ctx, conn, now);
     }
 
@@ -103,6 +194,9 @@ impl Streams {
     fn greeted(&mut self, ctx: &mut Context<'_>) {
         self.ramp.greeted_one();
         self.connect_next(ctx);
+        if self.ramp.is_done() && !self.slow.is_empty() {
+            ctx.after(SLOW_PERIOD, 0);
+        }
     }
 
     #[cold]
@@ -137,7 +231,7 @@ impl Load for Streams {
     }
 
     fn is_quiet(&self) -> bool {
-        self.ramp.is_done() && self.outstanding == 0
+        self.ramp.is_done() && self.outstanding == 0 && self.metronome.is_none()
     }
 
     fn greeted(&self) -> usize {
@@ -162,8 +256,10 @@ impl Handler for Streams {
 
     fn connected(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
         let Some(connection) = self.connections.get_mut(conn) else { return };
+        let is_slow = connection.part == Part::Slow;
+        let pattern = if is_slow { &self.slow_pattern } else { &self.pattern };
         connection.sent = 1;
-        send_message(ctx, conn, connection, &self.pattern);
+        send_message(ctx, conn, connection, pattern);
     }
 
     fn connect_failed(&mut self, ctx: &mut Context<'_>, conn: ConnId, error: ConnectError) {
@@ -177,9 +273,14 @@ impl Handler for Streams {
     fn data(&mut self, ctx: &mut Context<'_>, conn: ConnId, input: &mut Input<'_>) {
         let Some(connection) = self.connections.get_mut(conn) else { return };
         let before = connection.received;
-        if let Err(wrong) = connection.check(&self.pattern, input.take()) {
+        let is_slow = connection.part == Part::Slow;
+        let pattern = if is_slow { &self.slow_pattern } else { &self.pattern };
+        if let Err(wrong) = connection.check(pattern, input.take()) {
             let failure = anyhow!("{connection}: {wrong}");
             return self.tally.fail(ctx, failure);
+        }
+        if is_slow && before > 0 {
+            ctx.pause(conn);
         }
         if connection.received > before {
             self.answered(ctx, conn, before);
@@ -192,6 +293,21 @@ impl Handler for Streams {
             let now = self.clock.now();
             self.go_on(ctx, conn, now);
         }
+    }
+
+    fn ready(&mut self, ctx: &mut Context<'_>, _: RawId, _: Readiness) {
+        if let Some(metronome) = &self.metronome {
+            metronome.clear(ctx);
+            self.tick(ctx);
+        }
+    }
+
+    /// The slow readers read once more.
+    fn timer(&mut self, ctx: &mut Context<'_>, timer: TimerId, _: u64) {
+        for &conn in &self.slow {
+            ctx.resume(conn);
+        }
+        ctx.repeat(timer, SLOW_PERIOD);
     }
 
     fn peer_finished(&mut self, ctx: &mut Context<'_>, conn: ConnId) {

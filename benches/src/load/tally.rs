@@ -9,6 +9,12 @@ pub(super) struct Tally {
     /// Messages that came back whole and right.
     pub(super) messages: u64,
     pub(super) latency: Latencies,
+    /// How much later than it was due each message was sent, in an open loop.
+    pub(super) delay: Latencies,
+    /// Datagrams that weren't answered in time.
+    pub(super) lost: u64,
+    /// Those that were answered later than that, or twice.
+    pub(super) late: u64,
     /// The first thing that went wrong.
     failure: Option<anyhow::Error>,
     /// The signal that was to end it all.
@@ -17,13 +23,22 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn new() -> anyhow::Result<Self> {
-        Ok(Self { messages: 0, latency: Latencies::new()?, failure: None, signal: None })
+        Ok(Self {
+            messages: 0,
+            latency: Latencies::new()?,
+            delay: Latencies::new()?,
+            lost: 0,
+            late: 0,
+            failure: None,
+            signal: None,
+        })
     }
 
     /// Begins to count anew.
     pub(super) fn clear(&mut self) {
-        self.messages = 0;
+        (self.messages, self.lost, self.late) = (0, 0, 0);
         self.latency.clear();
+        self.delay.clear();
     }
 
     /// Ends the load with an error: the first one counts.

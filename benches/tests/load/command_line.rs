@@ -1,0 +1,45 @@
+//! What can be wrong with a command line.
+
+use std::process::Command;
+
+use crate::{command, yardstick};
+
+#[test]
+fn wrong_flags_are_usage_errors() {
+    let table: [&[&str]; 13] = [
+        &["--size", "0"],
+        &["--connections", "0"],
+        &["--seconds", "-1"],
+        &["--port", "1"],
+        &["flood"],
+        &["--backend", "kqueue"],
+        &["--idle", "7"],
+        &["crowd", "--slow", "7"],
+        &["bulk", "--rate", "7"],
+        &["connect", "--depth", "7"],
+        &["--rate", "7", "--depth", "7"],
+        &["udp", "--size", "7"],
+        &["--syscalls"],
+    ];
+    for flags in table {
+        let output = command(([127, 0, 0, 1], 9).into(), flags).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    }
+}
+
+#[test]
+fn too_few_descriptors_are_noticed_before_the_first_connection() {
+    let server = yardstick();
+    let address = server.address().to_string();
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -n 64 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_benches")])
+        .args(["load", "crowd", "--idle", "1000", "--connect", &address])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.contains("the limit is 64") && stderr.contains("ulimit -Hn"), "{stderr}");
+}

@@ -1,0 +1,180 @@
+//! What each mode asks, and reports.
+
+use std::process::Command;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use benches::load::{Mode, Report};
+use reactor::Backend;
+
+use crate::{answer, command, complaint, report, server, yardstick};
+
+#[test]
+fn a_right_echo_is_counted() {
+    let server = yardstick();
+    let pid = server.pid().to_string();
+    for (connections, size) in [("1", "1"), ("50", "64"), ("3", "1000000")] {
+        let arguments = ["--connections", connections, "--size", size, "--pid", &pid];
+        let report = report(server.address(), &arguments);
+        assert!(report.messages >= connections.parse().unwrap(), "{report}");
+        assert!(report.elapsed().as_millis() >= 50, "{report}");
+        assert!(report.server_cost().is_some_and(|cost| cost > 0.0), "{report}");
+    }
+}
+
+#[test]
+fn a_person_is_told_in_words() {
+    let server = yardstick();
+    let output = Command::new(env!("CARGO_BIN_EXE_benches"))
+        .arg("load")
+        .args(["--seconds", "0.05", "--warmup", "0"])
+        .args(["--connect", &server.address().to_string(), "--pid", &server.pid().to_string()])
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(stdout.contains(" messages/s\n"), "{stdout}");
+    assert!(stdout.contains("\nlatency: p50 "), "{stdout}");
+    assert!(stdout.contains(" ns of server CPU time per message\n"), "{stdout}");
+}
+
+#[test]
+fn the_load_runs_on_every_mechanism() {
+    let server = yardstick();
+    for backend in Backend::COMPILED {
+        for mode in [&["echo"][..], &["echo", "--rate", "1000"], &["connect"]] {
+            let mut arguments = mode.to_vec();
+            arguments.extend(["--backend", backend.name(), "--connections", "5"]);
+            assert!(report(server.address(), &arguments).messages > 0, "{backend}, {mode:?}");
+        }
+    }
+}
+
+#[test]
+fn several_messages_of_a_connection_are_under_way() {
+    let server = yardstick();
+    for (depth, size) in [("3", "1"), ("16", "64"), ("2", "300000")] {
+        let arguments = ["--connections", "3", "--depth", depth, "--size", size];
+        let report = report(server.address(), &arguments);
+        assert!(report.messages >= 3 * report.depth as u64, "{report:?}");
+        assert!(report.latency_ns.is_some(), "{report:?}");
+    }
+}
+
+#[test]
+fn an_open_loop_sends_as_many_as_it_was_to() {
+    let server = yardstick();
+    for (rate, messages) in [("20", 1), ("2000", 100), ("30000", 1500)] {
+        let report = report(server.address(), &["--rate", rate, "--connections", "7"]);
+        assert_eq!(report.messages, messages, "{report:?}");
+        assert!(report.delay_ns.is_some(), "{report:?}");
+    }
+}
+
+/// A server of one connection that stalls before its message 200.
+fn stalls(more: &[&str]) -> Report {
+    let address = server(|stream| {
+        let (_sender, never) = mpsc::channel::<()>();
+        answer(stream, |number, _| {
+            if number == 200 {
+                never.recv_timeout(Duration::from_millis(300)).unwrap_err();
+            }
+        });
+    });
+    let mut arguments = vec!["--connections", "1", "--seconds", "0.6"];
+    arguments.extend(more);
+    report(address, &arguments)
+}
+
+/// Half of the messages fall due in the stall: in an open loop each of them tells of it, in a closed one
+/// it is the one message that was under way.
+#[test]
+fn an_open_loop_does_not_omit_a_stall() {
+    const MILLISECOND: u64 = 1_000_000;
+    let open = stalls(&["--rate", "1000"]);
+    let latency = open.latency_ns.unwrap();
+    assert_eq!(open.messages, 600);
+    assert!(latency.max >= 299 * MILLISECOND, "{latency}");
+    assert!(latency.p90 >= 150 * MILLISECOND, "{latency}");
+
+    let closed = stalls(&[]);
+    let latency = closed.latency_ns.unwrap();
+    assert!(latency.max >= 299 * MILLISECOND, "{latency}");
+    assert!(latency.p90 < 150 * MILLISECOND, "{latency}");
+}
+
+#[test]
+fn a_crowd_is_there_and_idle() {
+    let server = yardstick();
+    let pid = server.pid().to_string();
+    let arguments = ["crowd", "--connections", "5", "--idle", "300", "--pid", &pid];
+    let report = report(server.address(), &arguments);
+    assert_eq!((report.mode, report.others), (Mode::Crowd, 300));
+    assert!(report.messages >= 5, "{report:?}");
+    let memory = report.server_memory.unwrap();
+    assert!(memory.before > 0 && memory.after >= memory.before, "{memory:?}");
+}
+
+#[test]
+fn slow_readers_keep_nobody_from_being_answered() {
+    let server = yardstick();
+    let arguments = ["slow", "--connections", "2", "--slow", "2", "--seconds", "0.25"];
+    let report = report(server.address(), &arguments);
+    assert_eq!((report.mode, report.others), (Mode::Slow, 2));
+    assert!(report.messages >= 2, "{report:?}");
+}
+
+#[test]
+fn bulk_is_told_in_bytes() {
+    let server = yardstick();
+    let report = report(server.address(), &["bulk"]);
+    assert_eq!((report.connections, report.size, report.latency_ns), (4, 65536, None));
+    assert!(report.messages > 0 && report.bytes == 65536 * report.messages, "{report:?}");
+}
+
+#[test]
+fn visits_connect_each_time() {
+    let (sender, receiver) = mpsc::channel();
+    let address = server(move |stream| {
+        sender.send(()).unwrap();
+        answer(stream, |_, _| {});
+    });
+    let report = report(address, &["connect", "--connections", "3", "--warmup", "0"]);
+    assert!(report.messages >= 3, "{report:?}");
+    assert_eq!(receiver.try_iter().count() as u64, report.messages);
+}
+
+#[test]
+fn system_calls_are_counted_or_it_is_said_why_not() {
+    let server = yardstick();
+    let pid = server.pid().to_string();
+    let output = command(server.address(), &["--pid", &pid, "--syscalls"]).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    if output.status.success() {
+        let report: Report = String::from_utf8(output.stdout).unwrap().parse().unwrap();
+        assert!(report.calls_per_message().unwrap() > 1.0, "{report:?}");
+    } else {
+        // Not installed here, or not allowed.
+        assert!(stderr.contains("strace"), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    }
+}
+
+#[test]
+fn without_strace_it_says_so() {
+    let server = yardstick();
+    let pid = server.pid().to_string();
+    let output = command(server.address(), &["--pid", &pid, "--syscalls"])
+        .env("PATH", "/nonexistent")
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("takes strace, which isn't installed"), "{stderr}");
+}
+
+#[test]
+fn a_process_that_does_not_exist_is_an_error() {
+    let server = yardstick();
+    let stderr = complaint(server.address(), &["--pid", "8388608"]);
+    assert!(stderr.contains("/proc/8388608"), "{stderr}");
+}
