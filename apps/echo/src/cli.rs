@@ -42,10 +42,11 @@ pub(crate) struct Options {
     #[command(subcommand)]
     command: Option<Command>,
 
-    /// Serve TCP and UDP at this address, on the same port; port 0 takes a free one. Repeatable
+    /// Serve TCP and UDP at this address, on the same port; port 0 takes a free one. Of a name that has
+    /// several, it is the first that can be had. Repeatable
     /// [default: 127.0.0.1:7007, unless there is --unix]
-    #[arg(long, value_name = "ADDR:PORT")]
-    pub(crate) listen: Vec<SocketAddr>,
+    #[arg(long, value_name = "ADDR:PORT", value_parser = address)]
+    pub(crate) listen: Vec<String>,
 
     /// Serve a Unix stream socket at this path. Repeatable
     #[arg(long, value_name = "PATH")]
@@ -133,7 +134,7 @@ fn request(mut options: Options) -> Result<Request, String> {
     }
     let Some(backend) = options.mechanism.chosen()? else { return Ok(Request::List) };
     if options.listen.is_empty() && options.unix.is_empty() {
-        options.listen.extend(DEFAULT.parse::<SocketAddr>());
+        options.listen.push(DEFAULT.to_owned());
     }
     Ok(Request::Serve(backend, options))
 }
@@ -142,6 +143,23 @@ fn request(mut options: Options) -> Result<Request, String> {
 fn first_line(error: &str) -> String {
     let lines = error.trim_start_matches("error: ").lines().take_while(|line| !line.is_empty());
     lines.map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+/// An address or a name, which isn't looked up yet, with a port.
+fn address(text: &str) -> Result<String, String> {
+    if has_port(text) {
+        return Ok(text.to_owned());
+    }
+    Err("expected an address or a name with a port, such as 127.0.0.1:7007 or [::1]:7007"
+        .to_owned())
+}
+
+/// Whether it is an address or a name, and a port.
+fn has_port(text: &str) -> bool {
+    let named = |(name, port): (&str, &str)| {
+        !name.is_empty() && !name.contains([':', '/']) && port.parse::<u16>().is_ok()
+    };
+    text.parse::<SocketAddr>().is_ok() || text.rsplit_once(':').is_some_and(named)
 }
 
 /// A time above zero.
@@ -208,8 +226,18 @@ mod tests {
                 _ => panic!("{arguments:?} ask for no server"),
             }
         };
-        assert_eq!(listens(&[]), [DEFAULT.parse().unwrap()]);
-        assert_eq!(listens(&["--unix", "/run/echo"]), []);
-        assert_eq!(listens(&["--listen", "[::1]:7"]), ["[::1]:7".parse().unwrap()]);
+        assert_eq!(listens(&[]), [DEFAULT]);
+        assert_eq!(listens(&["--unix", "/run/echo"]), [""; 0]);
+        assert_eq!(listens(&["--listen", "[::1]:7"]), ["[::1]:7"]);
+    }
+
+    #[test]
+    fn an_address_has_a_port() {
+        for text in ["127.0.0.1:7", "[::1]:7007", "localhost:7", "a.example:65535"] {
+            assert!(has_port(text), "{text}");
+        }
+        for text in ["", "localhost", ":7", "::1", "[::1]", "a:b:7", "a:65536", "/run/echo:7"] {
+            assert!(!has_port(text), "{text}");
+        }
     }
 }

@@ -55,6 +55,9 @@ fn serve(backend: Backend, options: &Options) -> io::Result<ExitCode> {
 }
 
 fn run(poller: impl Poller, options: &Options) -> io::Result<ExitCode> {
+    // Looked up before a signal is watched for: it blocks, and can be interrupted so.
+    let named = options.listen.iter().map(|name| sockets::look_up(name));
+    let addresses = named.collect::<io::Result<Vec<_>>>()?;
     let capabilities = poller.capabilities();
     let mut settings = reactor::Options::default();
     settings.limits.idle_timeout = options.idle_timeout;
@@ -66,7 +69,7 @@ fn run(poller: impl Poller, options: &Options) -> io::Result<ExitCode> {
     for signal in [Signal::INTERRUPT, Signal::TERMINATE] {
         ctx.watch_signal(signal)?;
     }
-    let sockets = sockets::open(&mut ctx, options)?;
+    let sockets = sockets::open(&mut ctx, &addresses, options)?;
     let reports = options.stats.map(|period| Reports::begin(&mut ctx, period));
     // One line, so that whoever has read it knows all, and may close the pipe.
     let names = sockets.names.join(" and ");

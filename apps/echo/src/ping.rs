@@ -6,7 +6,7 @@ mod report;
 mod times;
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ use reactor::{
 };
 
 use crate::cli::{PingOptions, Server};
+use crate::sockets::look_up;
 use account::Account;
 use report::Report;
 
@@ -55,13 +56,6 @@ pub(crate) fn run(backend: Backend, options: PingOptions) -> io::Result<ExitCode
     }
     reactor.run()?;
     Ok(reactor.handler().end())
-}
-
-fn look_up(name: &str) -> io::Result<Vec<SocketAddr>> {
-    let addresses = name.to_socket_addrs();
-    let addresses =
-        addresses.map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
-    Ok(addresses.collect())
 }
 
 /// A socket that is connected to the first of the addresses to which there is a route.

@@ -1,7 +1,7 @@
 //! What the server listens at.
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 
 use reactor::{Context, ListenOptions, UdpId};
 
@@ -17,15 +17,19 @@ pub(crate) struct Sockets {
     pub(crate) udp: Vec<(UdpId, u16)>,
 }
 
-/// Opens all that the command line names.
-pub(crate) fn open(ctx: &mut Context<'_>, options: &Options) -> io::Result<Sockets> {
+/// Opens all that the command line names: one of the addresses of each name, and the paths.
+pub(crate) fn open(
+    ctx: &mut Context<'_>,
+    named: &[Vec<SocketAddr>],
+    options: &Options,
+) -> io::Result<Sockets> {
     let mut listening = ListenOptions::default();
     if let Some(count) = options.max_connections {
         listening = listening.max_connections(count);
     }
     let mut sockets = Sockets { names: Vec::new(), udp: Vec::new() };
-    for address in &options.listen {
-        let (address, udp) = open_port(ctx, *address, &listening)
+    for addresses in named {
+        let (address, udp) = open_first(ctx, addresses, &listening)
             .map_err(|error| advise(&error, "try another --listen"))?;
         sockets.names.push(address.to_string());
         sockets.udp.push((udp, address.port()));
@@ -35,6 +39,30 @@ pub(crate) fn open(ctx: &mut Context<'_>, options: &Options) -> io::Result<Socke
         sockets.names.push(path.display().to_string());
     }
     Ok(sockets)
+}
+
+/// The addresses of a name, or the one that it is.
+pub(crate) fn look_up(name: &str) -> io::Result<Vec<SocketAddr>> {
+    let addresses = name.to_socket_addrs();
+    let addresses =
+        addresses.map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
+    Ok(addresses.collect())
+}
+
+/// The first of the addresses at which that is possible.
+fn open_first(
+    ctx: &mut Context<'_>,
+    addresses: &[SocketAddr],
+    options: &ListenOptions,
+) -> io::Result<(SocketAddr, UdpId)> {
+    let mut failure = io::Error::new(ErrorKind::InvalidInput, "the name has no address");
+    for address in addresses {
+        match open_port(ctx, *address, options) {
+            Ok(opened) => return Ok(opened),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
 }
 
 /// TCP and UDP on one port. A port that the system may choose is chosen for TCP, since it can't be
@@ -51,10 +79,12 @@ fn open_port(
         tries -= 1;
         match ctx.bind_udp(local) {
             Ok(udp) => return Ok((local, udp)),
-            Err(error) if error.kind() == ErrorKind::AddrInUse && tries > 0 => {
+            Err(error) => {
                 ctx.close_listener(listener);
+                if error.kind() != ErrorKind::AddrInUse || tries == 0 {
+                    return Err(error);
+                }
             }
-            Err(error) => return Err(error),
         }
     }
 }

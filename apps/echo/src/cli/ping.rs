@@ -1,14 +1,13 @@
 //! The command line of the client.
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use reactor::Target;
 
-use super::{Mechanism, period, time};
+use super::{Mechanism, has_port, period, time};
 use crate::ping::NUMBER;
 
 /// The most bytes of a datagram over IPv4: a packet less its two headers (RFC 791, RFC 768).
@@ -110,28 +109,5 @@ impl Arguments {
         };
         let Self { count, size, interval, timeout, .. } = self;
         Ok(Options { server, count, size: size as usize, interval, timeout })
-    }
-}
-
-/// Whether it is an address or a name, and a port.
-fn has_port(text: &str) -> bool {
-    let named = |(name, port): (&str, &str)| {
-        !name.is_empty() && !name.contains([':', '/']) && port.parse::<u16>().is_ok()
-    };
-    text.parse::<SocketAddr>().is_ok() || text.rsplit_once(':').is_some_and(named)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_has_a_port() {
-        for text in ["127.0.0.1:7", "[::1]:7007", "localhost:7", "a.example:65535"] {
-            assert!(has_port(text), "{text}");
-        }
-        for text in ["", "localhost", ":7", "::1", "[::1]", "a:b:7", "a:65536", "/run/echo:7"] {
-            assert!(!has_port(text), "{text}");
-        }
     }
 }

@@ -81,6 +81,13 @@ fn several_addresses_and_paths_are_served_and_named_in_one_line() {
 }
 
 #[test]
+fn a_name_is_looked_up() {
+    let server = Server::start_as_told(echo().args(["--listen", "localhost:0"]));
+    assert!(server.address().ip().is_loopback(), "{}", server.line);
+    server.connect().ping();
+}
+
+#[test]
 fn every_mechanism_serves_a_unix_socket_alone() {
     for backend in Backend::COMPILED {
         let directory = Directory::new(&format!("alone-{backend}"));
