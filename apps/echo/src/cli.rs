@@ -3,7 +3,8 @@
 mod ping;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -48,8 +49,9 @@ pub(crate) struct Options {
     #[arg(long, value_name = "ADDR:PORT", value_parser = address)]
     pub(crate) listen: Vec<String>,
 
-    /// Serve a Unix stream socket at this path. Repeatable
-    #[arg(long, value_name = "PATH")]
+    /// Serve a Unix stream socket at this path, or with an abstract name, which has no file: @NAME
+    /// (Linux; a file is ./@NAME). Repeatable
+    #[arg(long, value_name = "PATH|@NAME")]
     pub(crate) unix: Vec<PathBuf>,
 
     #[command(flatten)]
@@ -160,6 +162,11 @@ fn has_port(text: &str) -> bool {
         !name.is_empty() && !name.contains([':', '/']) && port.parse::<u16>().is_ok()
     };
     text.parse::<SocketAddr>().is_ok() || text.rsplit_once(':').is_some_and(named)
+}
+
+/// The abstract name that is meant by what stands in a path's place, if there is one.
+pub(crate) fn abstract_name(path: &Path) -> Option<&[u8]> {
+    path.as_os_str().as_bytes().strip_prefix(b"@")
 }
 
 /// A time above zero.

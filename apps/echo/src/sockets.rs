@@ -5,7 +5,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 
 use reactor::{Context, ListenOptions, UdpId};
 
-use crate::cli::Options;
+use crate::cli::{Options, abstract_name};
 
 /// How often a free TCP port is asked for, if UDP's of the same number keeps being taken.
 const TRIES: usize = 16;
@@ -35,7 +35,11 @@ pub(crate) fn open(
         sockets.udp.push((udp, address.port()));
     }
     for path in &options.unix {
-        ctx.listen_unix(path, &listening).map_err(|error| advise(&error, "try another --unix"))?;
+        let listener = match abstract_name(path) {
+            Some(name) => ctx.listen_abstract(name, &listening),
+            None => ctx.listen_unix(path, &listening),
+        };
+        listener.map_err(|error| advise(&error, "try another --unix"))?;
         sockets.names.push(path.display().to_string());
     }
     Ok(sockets)

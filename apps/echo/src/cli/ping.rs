@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use reactor::Target;
 
-use super::{Mechanism, has_port, period, time};
+use super::{Mechanism, abstract_name, has_port, period, time};
 use crate::ping::NUMBER;
 
 /// The most bytes of a datagram over IPv4: a packet less its two headers (RFC 791, RFC 768).
@@ -33,7 +33,7 @@ changed; 2 for a wrong command line.";
 #[derive(Debug, Args)]
 #[command(after_help = NOTES, allow_negative_numbers = true)]
 pub(crate) struct Arguments {
-    /// The server's ADDRESS:PORT or NAME:PORT, or with --unix its path
+    /// The server's ADDRESS:PORT or NAME:PORT, or with --unix its path or @NAME
     #[arg(value_name = "ADDR")]
     server: OsString,
 
@@ -99,7 +99,11 @@ impl Arguments {
             ));
         }
         let server = if self.unix {
-            Server::Stream(PathBuf::from(self.server).into())
+            let path = PathBuf::from(self.server);
+            Server::Stream(match abstract_name(&path) {
+                Some(name) => Target::abstract_name(name),
+                None => path.into(),
+            })
         } else {
             let name = self.server.to_str().filter(|name| has_port(name)).ok_or_else(|| {
                 let name = self.server.to_string_lossy();

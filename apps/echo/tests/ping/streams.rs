@@ -164,3 +164,16 @@ fn a_server_that_is_silent_costs_no_more_than_the_timeout() {
         assert_eq!(lines.len(), 2);
     }
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_abstract_name_needs_no_file() {
+    let directory = Directory::new("abstract");
+    let name = format!("@{}", directory.path("socket").display());
+    let server = Server::start_as_told(echo_on(&Backend::COMPILED[0]).args(["--unix", &name]));
+    assert!(server.line.contains(&name), "{}", server.line);
+    let arguments = [&name, "--unix", "--count", "1"];
+    let output = ping(&Backend::COMPILED[0], &arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{:?}", lines(&output));
+    assert!(!directory.path("socket").exists());
+}
