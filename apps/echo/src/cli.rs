@@ -33,7 +33,8 @@ at most --drain-timeout, says what it had to drop, and exits with 0. A second on
 with 128 + the number of the signal (130, 143).
 
 Exit codes: 1 for a failure (such as a port that is taken), 2 for a wrong command line.
-Log messages: RUST_LOG=debug (error, warn, info, debug, trace).";
+Log messages: RUST_LOG=debug (error, warn, info, debug, trace). From info on they begin with what the \
+mechanism can do.";
 
 /// An echo server (RFC 862): what comes over TCP, UDP or a Unix socket goes back
 #[derive(Debug, Parser)]

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use log::warn;
+use log::{info, warn};
 use reactor::{AnyPoller, Backend, Poller, Reactor, Signal};
 
 use crate::cli::{Options, Request};
@@ -65,6 +65,7 @@ fn run(poller: impl Poller, options: &Options) -> io::Result<ExitCode> {
     settings.limits.drain_timeout = options.drain_timeout + Duration::from_secs(1);
     let mut reactor = Reactor::with_options(Echo::new(options.drain_timeout), poller, settings)?;
 
+    info!("waits with {capabilities}");
     let mut ctx = reactor.context();
     for signal in [Signal::INTERRUPT, Signal::TERMINATE] {
         ctx.watch_signal(signal)?;
@@ -73,7 +74,7 @@ fn run(poller: impl Poller, options: &Options) -> io::Result<ExitCode> {
     let reports = options.stats.map(|period| Reports::begin(&mut ctx, period));
     // One line, so that whoever has read it knows all, and may close the pipe.
     let names = sockets.names.join(" and ");
-    if let Err(error) = writeln!(io::stdout(), "listening on {names} ({capabilities})") {
+    if let Err(error) = writeln!(io::stdout(), "listening on {names} ({})", capabilities.backend) {
         warn!("say on stdout what is listened on: {error}");
     }
 

@@ -19,7 +19,7 @@ fn the_list_of_mechanisms_is_that_of_the_build() {
 fn the_variable_names_the_mechanism() {
     let worst = Backend::COMPILED.last().unwrap();
     let server = Server::start(echo().env(Backend::VARIABLE, worst.name()));
-    assert!(server.line.contains(&format!("({worst}: ")), "{}", server.line);
+    assert!(server.line.contains(&format!("({worst})")), "{}", server.line);
     let output = echo().env(Backend::VARIABLE, "kqueue").output().unwrap();
     assert_one_line(&output, 2, &["\"kqueue\"", Backend::COMPILED[0].name()]);
 }
@@ -109,6 +109,7 @@ fn figure(line: &str, name: &str) -> f64 {
 #[test]
 fn the_log_tells_what_it_is_asked_for() {
     let server = Server::start(echo().env("RUST_LOG", "debug"));
+    server.says("waits with");
     server.connect().ping();
     server.says("accepted");
     server.says("finished");

@@ -12,7 +12,7 @@ use crate::process::{Client, Directory, PATIENCE, Server, connect_to, echo, echo
 fn every_mechanism_echoes_what_comes() {
     for backend in Backend::COMPILED {
         let server = Server::start(&mut echo_on(backend));
-        let first = format!("listening on {} ({backend}: ", server.address());
+        let first = format!("listening on {} ({backend})", server.address());
         assert!(server.line.starts_with(&first), "{}", server.line);
         let (mut one, mut two) = (server.connect(), server.connect());
         one.ping();
@@ -93,7 +93,7 @@ fn every_mechanism_serves_a_unix_socket_alone() {
         let directory = Directory::new(&format!("alone-{backend}"));
         let path = directory.path("socket");
         let server = Server::start_as_told(echo_on(backend).arg("--unix").arg(&path));
-        let first = format!("listening on {} ({backend}: ", path.display());
+        let first = format!("listening on {} ({backend})", path.display());
         assert!(server.line.starts_with(&first), "{}", server.line);
         let mut client = unix_client(&path);
         client.ping();
