@@ -213,6 +213,7 @@ suite! {
             closing_below_a_mark_resets_nobody
             who_sends_below_a_mark_isn_t_idle
             a_mark_that_is_back_where_it_was_doesn_t_spin
+            who_sends_behind_an_urgent_byte_isn_t_idle
         }
         raw_marks {
             a_descriptor_s_mark_is_exact

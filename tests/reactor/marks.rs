@@ -351,3 +351,22 @@ pub(super) fn a_mark_that_is_back_where_it_was_doesn_t_spin<P: Subject>() {
         assert_eq!(server.empty_turns(SILENCE), 1);
     }
 }
+
+/// Up to the place of an urgent byte that nobody took, FIONREAD counts no byte behind it.
+pub(super) fn who_sends_behind_an_urgent_byte_isn_t_idle<P: Subject>() {
+    let timeout = Duration::from_millis(40);
+    let limit = move |limits: &mut reactor::Limits| {
+        limits.read_low = MESSAGE;
+        limits.idle_timeout = Some(timeout);
+    };
+    let mut server = Server::<P>::with(Family::Tcp, limit, sink);
+    let (mut peer, conn) = server.connect();
+    send_urgent(&peer, b'!');
+    let start = Instant::now();
+    while start.elapsed() < 4 * timeout {
+        peer.send(b"x");
+        server.turn();
+        assert_eq!(server.ctx().connections(), 1, "it sends all the time");
+    }
+    assert_eq!(server.until_closed(conn), End::Idle);
+}

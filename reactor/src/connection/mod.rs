@@ -232,11 +232,13 @@ impl Connection {
         }
     }
 
-    /// Whether bytes have come that the kernel keeps silent about. They are told from now on.
+    /// Whether bytes have come that the kernel keeps silent about, or may have: at the place of an urgent
+    /// byte none are counted that stand behind it. They are told from now on.
     pub(crate) fn finds_silent_bytes(&mut self) -> bool {
         let waits = self.kernel_mark.is_raised()
             && self.reads()
-            && control::readable_bytes(&self.socket).is_ok_and(|count| count > 0);
+            && (control::readable_bytes(&self.socket).is_ok_and(|count| count > 0)
+                || control::at_mark(&self.socket).unwrap_or(false));
         if waits {
             self.kernel_mark.follow(&self.socket, 1, Rise::Exact);
         }
