@@ -404,6 +404,8 @@ suite! {
             who_wants_no_errors_hears_none
             an_error_of_the_call_comes_from_the_call_alone
             a_socket_may_be_closed_in_its_error
+            #[cfg(target_os = "linux")]
+            errors_leave_room_for_datagrams
         }
         udp_bursts {
             a_burst_comes_in_order

@@ -7,7 +7,7 @@ use reactor::{Failure, Ipv6, UdpOptions};
 use rustix::io::Errno;
 use tests::Subject;
 use tests::counted::Counted;
-use tests::recorder::{Seen, sink};
+use tests::recorder::{Call, Seen, sink};
 use tests::rig::SILENCE;
 use tests::server::Server;
 
@@ -151,4 +151,25 @@ pub(super) fn a_socket_may_be_closed_in_its_error<P: Subject>() {
     server.until_seen(&refused(nobody.address));
     server.silent();
     assert_eq!(server.seen().len(), 1);
+}
+
+/// Each error is answered by a datagram that causes the next one: over the loopback interface it is there
+/// when the call returns.
+#[cfg(target_os = "linux")]
+pub(super) fn errors_leave_room_for_datagrams<P: Subject>() {
+    let mut server = Server::<P>::tcp(|ctx, call| {
+        if let Call::DatagramFailed(socket, error) = call {
+            let _ = ctx.send_to(socket, b"anybody?", error.peer().unwrap());
+        }
+    });
+    let socket = server.ctx().bind_udp("127.0.0.1:0").unwrap();
+    let address = server.ctx().udp_address(socket).unwrap();
+    let (nobody, peer) = (nobody(), peer());
+    server.ctx().send_to(socket, b"anybody?", nobody.address).unwrap();
+    server.until("an error comes", |server| !server.seen().is_empty());
+    peer.send_to(b"me", address).unwrap();
+    for _ in 0..50 {
+        server.turn();
+    }
+    assert_eq!(datagrams(server.seen()), 1);
 }

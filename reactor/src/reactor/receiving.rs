@@ -9,17 +9,20 @@ use crate::ids::UdpId;
 use crate::net::{DatagramError, Segments, is_icmp, room};
 use crate::poller::{Blocked, Direction, Key, Poller, Readiness};
 
-/// Datagrams and errors of one socket in a turn. The batch that reaches it is delivered to its end.
+/// Datagrams of one socket in a turn. The batch that reaches it is delivered to its end.
 const DATAGRAM_BUDGET: usize = 64;
+/// ICMP errors of one socket in a turn. They have a budget of their own, so that an error that is answered
+/// by another datagram, which fails as well, leaves room for the datagrams that come.
+const ERROR_BUDGET: usize = 32;
 
 impl<H: Handler, P: Poller> Reactor<H, P> {
-    /// Delivers what has come, until nothing is left or the budget is spent.
+    /// Delivers what has come, until nothing is left or the budgets are spent.
     pub(super) fn receive(&mut self, key: Key, readiness: Readiness) {
-        let mut budget = DATAGRAM_BUDGET;
+        let (mut budget, mut errors) = (DATAGRAM_BUDGET, ERROR_BUDGET);
         // An error keeps the socket ready until it is taken. On an edge-triggered mechanism nothing
         // would tell of it again, if datagrams come with it and are read to their end.
         if readiness.is_error() {
-            self.take_errors(key, &mut budget);
+            self.take_errors(key, &mut errors);
         }
         let mut asked = readiness.is_error();
         while budget > 0 {
@@ -28,33 +31,38 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
                 Ok((count, emptied)) => {
                     budget = budget.saturating_sub(self.deliver_datagrams(key, count));
                     if emptied {
-                        self.poller.blocked(key, Direction::Read, Blocked::WouldBlock);
-                        return;
+                        return self.was_emptied(key, errors);
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     // Nothing is there, and yet it was ready: not every mechanism says that it was so
                     // for an error.
-                    if !asked && self.take_errors(key, &mut budget) > 0 {
+                    if !asked && self.take_errors(key, &mut errors) {
                         asked = true;
                         continue;
                     }
-                    self.poller.blocked(key, Direction::Read, Blocked::WouldBlock);
-                    return;
+                    return self.was_emptied(key, errors);
                 }
                 Err(error) => {
                     let goes_on = is_icmp(&error);
                     // It is that of the queue, unless there was no room in the queue for it.
-                    if !goes_on || self.take_errors(key, &mut budget) == 0 {
+                    if !goes_on || !self.take_errors(key, &mut errors) {
                         self.tell_error(key, error);
-                        budget -= 1;
                     }
+                    budget -= 1;
                     if !goes_on {
                         return;
                     }
                 }
             }
             asked = true;
+        }
+    }
+
+    /// No datagram is left, nor an error that is to be told, unless the budget for those is spent.
+    fn was_emptied(&mut self, key: Key, errors: usize) {
+        if errors > 0 {
+            self.poller.blocked(key, Direction::Read, Blocked::WouldBlock);
         }
     }
 
@@ -80,19 +88,18 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         delivered
     }
 
-    /// Tells what waits in the socket's queue of errors, as far as the budget goes, and says how many
-    /// those were.
-    fn take_errors(&mut self, key: Key, budget: &mut usize) -> usize {
-        let mut told = 0;
+    /// Tells what waits in the socket's queue of errors, as far as the budget goes, and says whether
+    /// anything does: of a budget that is spent, that more is to be told in another turn.
+    fn take_errors(&mut self, key: Key, budget: &mut usize) -> bool {
+        let before = *budget;
         while *budget > 0 {
             let Some(socket) = self.core.sources.udp(key) else { break };
             let Ok(Some(error)) = socket.take_error() else { break };
             *budget -= 1;
-            told += 1;
             let mut ctx = Context { core: &mut self.core, poller: &mut self.poller };
             self.handler.datagram_failed(&mut ctx, UdpId(key), error);
         }
-        told
+        *budget == 0 || *budget < before
     }
 
     fn tell_error(&mut self, key: Key, error: io::Error) {
