@@ -8,7 +8,7 @@ mod tests;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -139,8 +139,11 @@ impl<K: Clone + Eq + Hash> Requests<K> {
 
     /// Sends `bytes` to `peer`, and again until it is answered, given up or cancelled.
     ///
+    /// The unspecified address (`0.0.0.0`, `::`) is this machine's loopback address here: an answer must come
+    /// from whom was asked, and from there none ever comes.
+    ///
     /// A datagram that finds no room in the send buffer (`WouldBlock`) or in the interface's queue
-    /// (ENOBUFS) is lost like any other, and sent again when it is time.
+    /// (ENOBUFS), or no memory (ENOMEM), is lost like any other, and sent again when it is time.
     ///
     /// # Errors
     ///
@@ -158,7 +161,7 @@ impl<K: Clone + Eq + Hash> Requests<K> {
             let complaint = "a request with this id waits for its answer";
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, complaint));
         }
-        let (peer, bytes) = (canonical(peer), bytes.into());
+        let (peer, bytes) = (host(peer), bytes.into());
         match ctx.send_to(socket, &bytes, peer) {
             Err(error) if !is_loss(&error) => return Err(error),
             _ => {}
@@ -233,14 +236,14 @@ impl<K: Clone + Eq + Hash> Requests<K> {
     /// [`datagram_failed`](crate::Handler::datagram_failed). Such an error ends none of them, since it is
     /// no proof, and a server that is just starting answers the next try.
     pub fn asked(&self, peer: SocketAddr) -> impl Iterator<Item = &K> {
-        let peer = canonical(peer);
+        let peer = host(peer);
         self.pending.iter().filter(move |(_, one)| is_same(one.peer, peer)).map(|(id, _)| id)
     }
 
     /// How long the next request waits for this peer before it is sent again.
     #[must_use]
     pub fn timeout(&self, peer: SocketAddr) -> Duration {
-        let known = self.peers.get(&canonical(peer)).copied();
+        let known = self.peers.get(&host(peer)).copied();
         known.unwrap_or_else(|| RoundTrip::new(&self.policy)).timeout()
     }
 
@@ -271,6 +274,18 @@ impl<K: Clone + Eq + Hash> Requests<K> {
         }
         self.peers.entry(peer).or_insert_with(|| RoundTrip::new(&self.policy))
     }
+}
+
+/// Whom `peer` means: one address for each host.
+fn host(peer: SocketAddr) -> SocketAddr {
+    let mut peer = canonical(peer);
+    if peer.ip().is_unspecified() {
+        peer.set_ip(match peer {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    peer
 }
 
 /// Whether a datagram that wasn't sent is as good as lost: there was no room for it.

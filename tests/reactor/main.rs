@@ -386,6 +386,7 @@ suite! {
             what_can_t_be_asked_waits_for_nothing
             #[cfg(target_os = "linux")]
             an_error_names_the_requests_that_it_is_about
+            a_request_to_the_unspecified_address_is_answered
         }
         udp_peers {
             without_its_peer_a_socket_hears_all_where_it_was

@@ -248,3 +248,15 @@ pub(super) fn an_error_names_the_requests_that_it_is_about<P: Subject>() {
     assert_eq!(refused, [1, 1, 3, 3]);
     assert_eq!(asker.state.borrow().requests.len(), 3, "none has ended");
 }
+
+/// Who is asked at the unspecified address is this machine, which answers from another one.
+pub(super) fn a_request_to_the_unspecified_address_is_answered<P: Subject>() {
+    let mut asker = Asker::<P>::patient();
+    let peer = peer();
+    let address = asker.address();
+    asker.ask(([0, 0, 0, 0], peer.local_addr().unwrap().port()).into(), 1).unwrap();
+    assert!(is_asked(&peer, 1));
+    peer.send_to(&[1], address).unwrap();
+    asker.until("it comes", |state| state.strange + state.answered.len() == 1);
+    assert_eq!(asker.state.borrow().answered, [1]);
+}
