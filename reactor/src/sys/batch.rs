@@ -84,10 +84,11 @@ impl Batch {
     pub(crate) fn receive(&mut self, fd: BorrowedFd<'_>, most: usize) -> io::Result<usize> {
         self.count = 0;
         let most = most.min(self.places());
+        // One pointer for all places: to borrow the bytes again for the next one would put an end to it.
+        let bytes = self.bytes.as_mut_ptr();
         for at in 0..most {
-            let bytes = &mut self.bytes[at * self.size..(at + 1) * self.size];
-            self.slices[at] =
-                libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+            let place = bytes.wrapping_add(at * self.size);
+            self.slices[at] = libc::iovec { iov_base: place.cast(), iov_len: self.size };
             self.controls[at] = Control::new();
             let room = self.controls[at].room();
             let header = &mut self.headers[at].msg_hdr;
@@ -99,7 +100,9 @@ impl Batch {
             header.msg_controllen = room.len() as _;
             header.msg_flags = 0;
         }
-        self.count = receive(fd, &mut self.headers[..most])?;
+        // SAFETY: the first `most` headers were just pointed to a name, one slice and a control buffer
+        // each, which this batch owns, which overlap with no other, and which are as long as they say.
+        self.count = unsafe { receive(fd, &mut self.headers[..most]) }?;
         Ok(self.count)
     }
 
@@ -147,10 +150,12 @@ pub(super) fn name(storage: &libc::sockaddr_storage, len: libc::socklen_t) -> Op
     unsafe { SockAddr::new(own, len.min(size_of_val(storage) as libc::socklen_t)) }.as_socket()
 }
 
+/// # Safety
+///
+/// Each header points to a name, slices and a control buffer that are live, writable and as long as it says.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn receive(fd: BorrowedFd<'_>, headers: &mut [Header]) -> io::Result<usize> {
-    // SAFETY: each header points to a name, one slice and a control buffer that are all live, writable
-    // and as long as it says; there are as many headers as said; no timeout is asked for.
+unsafe fn receive(fd: BorrowedFd<'_>, headers: &mut [Header]) -> io::Result<usize> {
+    // SAFETY: the headers are what the caller says, and as many as said; no timeout is asked for.
     let count = super::check(unsafe {
         libc::recvmmsg(
             fd.as_raw_fd(),
@@ -163,11 +168,14 @@ fn receive(fd: BorrowedFd<'_>, headers: &mut [Header]) -> io::Result<usize> {
     Ok(count as usize)
 }
 
+/// # Safety
+///
+/// The first header points to a name, slices and a control buffer that are live, writable and as long as it
+/// says.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn receive(fd: BorrowedFd<'_>, headers: &mut [Header]) -> io::Result<usize> {
+unsafe fn receive(fd: BorrowedFd<'_>, headers: &mut [Header]) -> io::Result<usize> {
     let Some(header) = headers.first_mut() else { return Ok(0) };
-    // SAFETY: the header points to a name, one slice and a control buffer that are all live, writable
-    // and as long as it says.
+    // SAFETY: the header is what the caller says.
     let len = unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut header.msg_hdr, 0) };
     header.msg_len = libc::c_uint::try_from(len).map_err(|_| io::Error::last_os_error())?;
     Ok(1)
