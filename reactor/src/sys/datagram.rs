@@ -123,6 +123,10 @@ pub(crate) fn drops(fd: BorrowedFd<'_>) -> io::Result<u32> {
             &raw mut length,
         )
     })?;
+    // A kernel that knows fewer of them has written no more.
+    if (length as usize) < size_of_val(&info) {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
     Ok(info[DROPS])
 }
 
