@@ -48,6 +48,9 @@ impl Context<'_> {
     /// late it may notice that the mark is reached, or the end. Which it is, tells
     /// [`Capabilities::trigger`](crate::poller::Capabilities::trigger).
     ///
+    /// [`unregister`](Self::unregister) takes the mark away. A reactor that is dropped closes its descriptor
+    /// and no more: a duplicate of a TCP socket keeps the kernel's mark, which is for its owner to set back.
+    ///
     /// The bytes wait in the kernel: a mark must be well below what that holds of them, or it is never
     /// reached, and the sender waits as well. A pipe holds 64 KiB on Linux (pipe(7)); a Unix socket some
     /// 200 KiB, and of single bytes only hundreds.
