@@ -167,9 +167,13 @@ impl Ping {
         if self.failure.is_some() {
             return;
         }
-        if self.all_are_sent() && self.account.out() == self.hopeless() {
+        // An error is as good as a timeout.
+        if self.account.out() != self.hopeless() {
+            return;
+        }
+        if self.all_are_sent() {
             ctx.stop();
-        } else if self.options.interval.is_zero() && self.account.out() == 0 {
+        } else if self.options.interval.is_zero() {
             self.send_next(ctx);
         }
     }

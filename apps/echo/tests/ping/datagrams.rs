@@ -58,6 +58,19 @@ fn who_is_refused_hears_it_of_every_message() {
     }
 }
 
+/// An error is as good as a timeout, also for when the next message goes.
+#[test]
+fn who_is_refused_is_asked_again_at_once() {
+    let (deaf, address) = udp();
+    deaf.connect(&address).unwrap();
+    for backend in Backend::COMPILED {
+        let arguments = [&address, "--udp", "--count", "3", "--interval", "0", "--timeout", "1h"];
+        let client = Client::start(&mut ping(backend, &arguments));
+        let summary = client.says("---");
+        assert!(summary.ends_with(", 3 refused or failed"), "{summary}");
+    }
+}
+
 #[test]
 fn late_double_and_changed_answers_are_told_apart() {
     for backend in Backend::COMPILED {
