@@ -304,6 +304,8 @@ suite! {
             the_next_address_joins_one_that_is_silent
             the_next_address_follows_a_refusal_at_once
             all_addresses_refused_are_all_told
+            a_thousand_addresses_hold_nobody_up
+            rounds_without_a_pause_have_their_time
             rounds_go_on_until_somebody_listens
             rounds_end
             all_of_it_has_its_time

@@ -1,7 +1,7 @@
 //! Several addresses, several rounds, and names.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use reactor::{Address, ConnectCause, ConnectOptions};
@@ -54,6 +54,29 @@ pub(super) fn all_addresses_refused_are_all_told<P: Subject>() {
     for address in addresses {
         assert!(error.to_string().contains(&format!("{address}: ")), "{error}");
     }
+}
+
+/// The kernel refuses each of them at once, and the others have their turns meanwhile.
+pub(super) fn a_thousand_addresses_hold_nobody_up<P: Subject>() {
+    const MANY: usize = 1000;
+    let mut server = Server::<P>::tcp(sink);
+    let everybody = SocketAddr::from((Ipv4Addr::BROADCAST, 9));
+    let conn = server.ctx().connect(vec![everybody; MANY], &options());
+    server.turn();
+    assert!(server.reactor.handler().error_of(conn).is_none(), "it was done in one turn");
+    let error = server.until_failed(conn);
+    assert_eq!(error.attempt_count(), MANY);
+}
+
+/// As short as can be is not without an end.
+pub(super) fn rounds_without_a_pause_have_their_time<P: Subject>() {
+    let mut server = Server::<P>::tcp(sink);
+    let everybody = SocketAddr::from((Ipv4Addr::BROADCAST, 9));
+    let options = options().rounds(None).backoff(Duration::ZERO, Duration::ZERO).timeout(MOMENT);
+    let conn = server.ctx().connect(everybody, &options);
+    let error = server.until_failed(conn);
+    assert!(matches!(error.cause(), ConnectCause::TimedOut), "{error}");
+    assert!(error.elapsed() >= MOMENT);
 }
 
 pub(super) fn rounds_go_on_until_somebody_listens<P: Subject>() {

@@ -16,6 +16,9 @@ use crate::net::{
 use crate::poller::{Blocked, Direction, Interest, Key, Poller};
 use crate::sources::Source;
 
+/// Attempts of one connect at a time: its addresses may be many, and fail at once.
+const ATTEMPT_BUDGET: usize = 64;
+
 /// How a connect has ended: there is a connection, or an error.
 pub(crate) type Outcome = Result<(), ConnectError>;
 
@@ -52,13 +55,15 @@ impl Core {
         self.connect_is_due(key);
     }
 
-    /// Does all that a connect can do now. Says how it ended, if it did.
+    /// Does what a connect can do now, and leaves what is too much at a time on the agenda. Says how it
+    /// ended, if it did.
     pub(crate) fn go_on_connecting(
         &mut self,
         poller: &mut impl Poller,
         key: Key,
     ) -> Option<Outcome> {
-        loop {
+        let mut attempts = 0;
+        while attempts < ATTEMPT_BUDGET {
             let connecting = self.sources.connecting_mut(key)?;
             connecting.due = false;
             if let Some(cause) = connecting.ending.take() {
@@ -67,6 +72,7 @@ impl Core {
             match connecting.race.poll(self.now) {
                 Step::LookUp => self.look_up(key),
                 Step::Attempt(id, address) => {
+                    attempts += 1;
                     if let Some(socket) = self.attempt(poller, key, id, &address) {
                         return self.succeed(poller, key, id, socket);
                     }
@@ -79,6 +85,8 @@ impl Core {
                 }
             }
         }
+        self.connect_is_due(key);
+        None
     }
 
     /// Begins an attempt, or repeats it. Gives its socket back if it is connected already.

@@ -3,6 +3,10 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
+/// A tick of the timers, which no wait is shorter than: twice zero is zero, and a loop that tries again
+/// at once does nothing else.
+const LEAST: Duration = Duration::from_millis(1);
+
 /// Waits that double from the first to the longest one, each cut at random by up to a half: so that
 /// many who failed at the same time don't all come back at the same time.
 #[derive(Clone, Debug)]
@@ -21,7 +25,8 @@ impl Backoff {
     }
 
     pub(super) fn seeded(first: Duration, most: Duration, seed: u64) -> Self {
-        let first = first.min(most);
+        let most = most.max(LEAST);
+        let first = first.clamp(LEAST, most);
         Self { first, most, next: first, random: seed }
     }
 
@@ -63,14 +68,17 @@ mod tests {
         ) {
             let (first, most) = (Duration::from_millis(first), Duration::from_millis(most));
             let mut backoff = Backoff::seeded(first, most, seed);
-            let mut whole = first.min(most);
+            let most = most.max(LEAST);
+            let first = first.clamp(LEAST, most);
+            let mut whole = first;
             for _ in 0..count {
                 let wait = backoff.next();
                 prop_assert!(wait <= whole && wait >= whole / 2, "{:?} of {:?}", wait, whole);
+                prop_assert!(!wait.is_zero());
                 whole = (whole * 2).min(most);
             }
             backoff.reset();
-            prop_assert!(backoff.next() <= first.min(most));
+            prop_assert!(backoff.next() <= first);
         }
     }
 

@@ -79,7 +79,8 @@ impl ConnectOptions {
     }
 
     /// How long to wait between two rounds: `first` after the first one, twice as long after each
-    /// further one, `most` at most; each is cut at random by up to a half. Default from 100 ms to 30 s.
+    /// further one, `most` at most; each is cut at random by up to a half. Default from 100 ms to 30 s;
+    /// less than a millisecond counts as one.
     pub fn backoff(mut self, first: Duration, most: Duration) -> Self {
         self.backoff = [first, most];
         self

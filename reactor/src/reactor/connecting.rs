@@ -20,7 +20,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         }
     }
 
-    /// Does all that a connect can do now, and tells the handler if that was the end of it.
+    /// Does what a connect can do now, and tells the handler if that was the end of it.
     pub(super) fn go_on_connecting(&mut self, key: Key) {
         if let Some(outcome) = self.core.go_on_connecting(&mut self.poller, key) {
             self.tell_outcome(key, outcome);

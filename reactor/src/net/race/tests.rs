@@ -204,6 +204,26 @@ fn rounds_follow_after_longer_and_longer_waits() {
     assert!(error.to_string().ends_with("attempt 4 of 4"), "{error}");
 }
 
+/// Whoever drives it has one time for all that it does in a turn: rounds without a wait between them would
+/// hold the loop for ever, and its own deadline would never come.
+#[test]
+fn rounds_without_a_wait_leave_the_loop_its_turn() {
+    let zero = Duration::ZERO;
+    for (first, most) in [(zero, zero), (zero, 300 * MS), (300 * MS, zero)] {
+        let options = options().rounds(None).timeout(1000 * MS).backoff(first, most);
+        let mut rig = Rig::new(addresses(1), &options);
+        let waits = (0..1000).any(|_| match rig.race.poll(rig.now) {
+            Step::Attempt(id, _) => {
+                rig.fails(id);
+                false
+            }
+            Step::Wait(_) => true,
+            other => panic!("{other:?}"),
+        });
+        assert!(waits, "from {first:?} to {most:?}: it never waits");
+    }
+}
+
 #[test]
 fn a_full_backlog_is_tried_again_until_the_time_is_over() {
     let mut rig = Rig::new(addresses(1), &options().attempt_timeout(1000 * MS));
