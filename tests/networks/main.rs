@@ -15,6 +15,8 @@ mod crowd;
 #[cfg(target_os = "linux")]
 mod ipv6;
 #[cfg(target_os = "linux")]
+mod names;
+#[cfg(target_os = "linux")]
 mod namespace;
 #[cfg(target_os = "linux")]
 mod network;

@@ -61,6 +61,9 @@ suite! {{
     crowd {
         five_thousand_at_once
     }
+    names {
+        one_that_is_slow_holds_no_other_up
+    }
 }}
 
 pub(crate) fn run() -> ExitCode {

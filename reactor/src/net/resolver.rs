@@ -7,6 +7,7 @@
 
 use std::io;
 use std::net::ToSocketAddrs;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread;
 
@@ -48,13 +49,16 @@ pub(crate) struct Resolver {
     answer: Sender<Resolved>,
     waker: Waker,
     threads: usize,
+    /// Questions that wait or are under way.
+    open: Arc<AtomicUsize>,
 }
 
 impl Resolver {
     pub(crate) fn new(waker: Waker) -> Self {
         let (questions, waiting) = crossbeam_channel::unbounded();
         let (answer, answers) = crossbeam_channel::unbounded();
-        Self { questions, waiting, answers, answer, waker, threads: 0 }
+        let open = Arc::default();
+        Self { questions, waiting, answers, answer, waker, threads: 0, open }
     }
 
     /// Has a name looked up; the answer is for `key`.
@@ -63,7 +67,8 @@ impl Resolver {
     ///
     /// EAGAIN if the system allows no thread to do it.
     pub(crate) fn look_up(&mut self, key: Key, name: Arc<str>, port: u16) -> io::Result<Ticket> {
-        let all_busy = self.threads == 0 || !self.questions.is_empty();
+        // Each open question has a thread of its own, or will have: this one needs one more.
+        let all_busy = self.open.load(Ordering::Relaxed) >= self.threads;
         if all_busy && self.threads < THREADS {
             match self.add_thread() {
                 Ok(()) => self.threads += 1,
@@ -74,6 +79,7 @@ impl Resolver {
         }
         let ticket = Arc::new(());
         let question = Question { key, name, port, ticket: Arc::downgrade(&ticket) };
+        self.open.fetch_add(1, Ordering::Relaxed);
         // The receiver is here, too.
         let _ = self.questions.send(question);
         Ok(Ticket(ticket))
@@ -81,16 +87,16 @@ impl Resolver {
 
     fn add_thread(&self) -> io::Result<()> {
         let (waiting, answer) = (self.waiting.clone(), self.answer.clone());
-        let waker = self.waker.clone();
+        let (waker, open) = (self.waker.clone(), Arc::clone(&self.open));
         let work = move || {
             for Question { key, name, port, ticket } in waiting {
-                if ticket.strong_count() == 0 {
-                    continue;
-                }
-                let answer_of = (&*name, port).to_socket_addrs();
-                let resolved =
-                    Resolved { key, answer: answer_of.map(|all| in_turns(all.collect())) };
-                if answer.send(resolved).is_err() {
+                let wanted = ticket.strong_count() > 0;
+                let found = wanted.then(|| (&*name, port).to_socket_addrs());
+                // Before the answer: whoever has that finds this thread free.
+                open.fetch_sub(1, Ordering::Relaxed);
+                let Some(found) = found else { continue };
+                let found = found.map(|all| in_turns(all.collect()));
+                if answer.send(Resolved { key, answer: found }).is_err() {
                     return;
                 }
                 // Else the loop's next turn finds it.
@@ -165,6 +171,27 @@ mod tests {
         resolver.add_thread().unwrap();
         assert_eq!(next(&resolver, &mut poller).key, Key::new(2, 0));
         assert!(resolver.answer().is_none());
+    }
+
+    /// One after the other takes one thread, and each that isn't answered yet its own.
+    #[test]
+    fn there_are_as_many_threads_as_open_questions() {
+        let (mut resolver, mut poller) = resolver();
+        let ask = |resolver: &mut Resolver| {
+            resolver.look_up(Key::new(1, 0), "127.0.0.1".into(), 80).unwrap()
+        };
+        for _ in 0..3 {
+            let _ticket = ask(&mut resolver);
+            next(&resolver, &mut poller);
+            assert_eq!(resolver.threads, 1);
+        }
+        for busy in [1, 2, 3, 4, 5] {
+            // It has taken its question, and doesn't come back.
+            resolver.open.fetch_add(1, Ordering::Relaxed);
+            let _ticket = ask(&mut resolver);
+            next(&resolver, &mut poller);
+            assert_eq!(resolver.threads, THREADS.min(busy + 1));
+        }
     }
 
     #[test]
