@@ -462,6 +462,8 @@ suite! {
             an_urgent_byte_is_sent_in_its_place
             an_urgent_byte_waits_in_the_queue
             who_sends_no_more_sends_nothing_urgent
+            one_that_is_announced_later_is_waited_for
+            one_that_is_on_its_way_doesn_t_spin
             in_line_it_is_one_byte_among_the_others
         }
         descriptors {

@@ -358,3 +358,68 @@ pub(super) fn what_follows_an_urgent_byte_comes<P: Subject>() {
         assert_eq!(server.bytes_of(conn), b"abcd", "{family:?}");
     }
 }
+
+/// A client that a handler may use.
+type Hands = Rc<RefCell<Option<Peer>>>;
+
+/// A server and a connection for which, between the wait that found an urgent byte and the look for it, a
+/// second one is announced that is still on its way: it takes the first one's place.
+fn announced_later<P: Subject>() -> (Server<Counted<P>>, ConnId, Hands) {
+    let client = Hands::default();
+    let hands = Rc::clone(&client);
+    let mut server = Server::<Counted<P>>::tcp(move |ctx, call| match call {
+        Call::Message(_) => {
+            let hands = hands.borrow();
+            // More than fits into the window, and the last byte is the urgent one: the first segment
+            // announces it.
+            let mut long = vec![b'.'; 20_000];
+            long[19_999] = b'2';
+            let sent =
+                rustix::net::send(hands.as_ref().unwrap(), &long, rustix::net::SendFlags::OOB);
+            assert_eq!(sent, Ok(long.len()));
+        }
+        other => listening(ctx, other),
+    });
+    let options = reactor::ListenOptions::default()
+        .socket(reactor::SocketOptions::default().receive_buffer(2304));
+    let listener = server.ctx().listen_with("127.0.0.1:0", &options).unwrap();
+    let peer = server.client_of(listener);
+    let conn = server.next_accepted();
+    send_urgent(&peer, b'1');
+    {
+        let ctx = server.ctx();
+        await_bits(&ctx.socket(conn).unwrap(), PollFlags::PRI);
+    }
+    *client.borrow_mut() = Some(peer);
+    server.reactor.mailbox().post(0).unwrap();
+    (server, conn, client)
+}
+
+pub(super) fn one_that_is_announced_later_is_waited_for<P: Subject>() {
+    let (mut server, conn, _client) = announced_later::<P>();
+    server.until("all comes", |server| server.bytes_of(conn).len() >= 19_999);
+    server.until_seen(&Seen::Urgent(conn, b'2'));
+}
+
+/// What is before it isn't read, so that it can't come: nor is it ready, unless the connection ends.
+pub(super) fn one_that_is_on_its_way_doesn_t_spin<P: Subject>() {
+    for ends in [false, true] {
+        let (mut server, conn, client) = announced_later::<P>();
+        server.ctx().pause(conn);
+        server.until("it is announced", |server| server.seen().contains(&Seen::Message(0)));
+        assert!(server.empty_turns(SILENCE) <= 2);
+        if ends {
+            client.take().unwrap().reset();
+            {
+                let ctx = server.ctx();
+                await_bits(&ctx.socket(conn).unwrap(), PollFlags::HUP);
+            }
+            assert!(server.empty_turns(SILENCE) <= 2);
+            server.ctx().resume(conn);
+            server.until_closed(conn);
+        } else {
+            server.ctx().resume(conn);
+            server.until_seen(&Seen::Urgent(conn, b'2'));
+        }
+    }
+}

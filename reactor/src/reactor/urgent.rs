@@ -32,6 +32,9 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
             Ok(Some(byte)) => self.tell_urgent(key, byte),
             // Still ready: the next turn takes it.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // Another one was announced since the wait, in the place of the one that it found: it is ready
+            // when it comes, and not before.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Ok(None) | Err(_) => return false,
         }
         true

@@ -4,7 +4,8 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// Takes the urgent byte. `None` if the peer has said that it will send no more before it came; EINVAL
-/// if there is none, or it was taken; `WouldBlock` if it was announced and is still on its way.
+/// if there is none, or it was taken; `WouldBlock` if it was announced and is still on its way, which is
+/// no readiness.
 pub(crate) fn receive(fd: BorrowedFd<'_>) -> io::Result<Option<u8>> {
     let mut byte = 0_u8;
     // SAFETY: the pointer is that of a live byte, and the length is one.
