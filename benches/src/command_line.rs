@@ -2,8 +2,11 @@
 //! 1 for a failure.
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::Parser;
 
 /// The exit code for a command line that cannot be understood.
@@ -39,6 +42,19 @@ pub fn main<C: Parser>(run: impl FnOnce(C) -> anyhow::Result<ExitCode>) -> ExitC
 pub fn usage_error(complaint: &str) -> ExitCode {
     eprintln!("benches: {complaint}; try --help");
     ExitCode::from(USAGE)
+}
+
+/// Turns the signals that would end this program at once into a flag.
+///
+/// # Errors
+///
+/// When the system refuses to have one caught.
+pub fn catch_signals() -> anyhow::Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&flag)).context("catch a signal")?;
+    }
+    Ok(flag)
 }
 
 /// Reads a number of seconds, such as `2` or `0.5`, up to a day.

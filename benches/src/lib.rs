@@ -22,6 +22,7 @@ pub mod limits;
 pub mod load;
 pub mod memory;
 pub mod micro;
+pub mod report;
 pub mod runs;
 pub mod servers;
 pub mod spread;

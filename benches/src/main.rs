@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use benches::command_line;
-use benches::commands::{load, serve, servers};
+use benches::commands::{load, report, serve, servers};
 use clap::{Parser, Subcommand};
 
 /// How fast the library is, and against what.
@@ -16,6 +16,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Report(report::Arguments),
     Servers(servers::Arguments),
     Serve(serve::Arguments),
     Load(load::Arguments),
@@ -23,6 +24,7 @@ enum Command {
 
 fn main() -> ExitCode {
     command_line::main(|arguments: Arguments| match arguments.command {
+        Command::Report(arguments) => report::run(&arguments),
         Command::Servers(arguments) => servers::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Load(arguments) => load::run(&arguments),

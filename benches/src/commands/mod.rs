@@ -1,5 +1,6 @@
 //! What the program `benches` can be told to do, a file for each command.
 
 pub mod load;
+pub mod report;
 pub mod serve;
 pub mod servers;

@@ -3,11 +3,10 @@
 use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::command_line::{seconds, usage_error};
+use crate::command_line::{catch_signals, seconds, usage_error};
 use crate::limits;
 use crate::runs::{self, Case, Contest, Cores, ECHO, Setup};
 use crate::servers::{Server, Transport};
@@ -200,13 +199,4 @@ fn compare_all(
     }
     progress.finish_and_clear();
     Ok(if all_pass { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Turns the signals that would end this program at once into a flag.
-fn catch_signals() -> anyhow::Result<Arc<AtomicBool>> {
-    let flag = Arc::new(AtomicBool::new(false));
-    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
-        signal_hook::flag::register(signal, Arc::clone(&flag)).context("catch a signal")?;
-    }
-    Ok(flag)
 }

@@ -26,24 +26,10 @@ pub struct Measured {
     pub samples: Vec<f64>,
 }
 
-impl Measured {
-    /// The middle one of the samples; of an even number the mean of the two in the middle.
-    #[must_use]
-    pub fn median(&self) -> f64 {
-        let mut sorted = self.samples.clone();
-        sorted.sort_by(f64::total_cmp);
-        let middle = sorted.len() / 2;
-        match sorted.len() {
-            0 => f64::NAN,
-            length if length % 2 == 0 => f64::midpoint(sorted[middle - 1], sorted[middle]),
-            _ => sorted[middle],
-        }
-    }
-}
-
 /// Takes samples. Those that follow each other with the same question at the same number are
 /// contenders, and are sampled in turns (A B C A B C …), so that what disturbs the machine for a while
-/// disturbs all of them. Calls `begin` with the cases of each such round before it begins.
+/// disturbs all of them. Calls `begin` with the cases of each such round before it begins; when that says
+/// no, what there is by then is all.
 ///
 /// # Errors
 ///
@@ -51,7 +37,7 @@ impl Measured {
 pub fn measure(
     benches: Vec<Bench>,
     effort: Effort,
-    mut begin: impl FnMut(&[Case]),
+    mut begin: impl FnMut(&[Case]) -> bool,
 ) -> anyhow::Result<Vec<Measured>> {
     let mut all = Vec::new();
     let mut benches = benches.into_iter().peekable();
@@ -62,7 +48,9 @@ pub fn measure(
             side_by_side.push(next);
         }
         let cases: Vec<_> = side_by_side.iter().map(|bench| bench.case.clone()).collect();
-        begin(&cases);
+        if !begin(&cases) {
+            break;
+        }
         let samples = in_turns(&mut side_by_side, effort)?;
         all.extend(
             cases.into_iter().zip(samples).map(|(case, samples)| Measured { case, samples }),
@@ -146,7 +134,11 @@ mod tests {
         add(&mut listing, 1, "two", 2_000_000);
         add(&mut listing, 7, "one", 30);
         let mut rounds = Vec::new();
-        let measured = measure(listing.benches, EFFORT, |cases| rounds.push(cases.len())).unwrap();
+        let measured = measure(listing.benches, EFFORT, |cases| {
+            rounds.push(cases.len());
+            true
+        })
+        .unwrap();
         assert_eq!(rounds, [2, 1]);
         let samples: Vec<_> = measured.iter().map(|measured| &measured.samples[..]).collect();
         assert_eq!(samples, [&[10.0; 3][..], &[2_000_000.0; 3], &[30.0; 3]]);
@@ -161,20 +153,8 @@ mod tests {
             Ok(Duration::from_nanos(100))
         });
         assert_eq!(listing.benches[0].run(40).unwrap(), Duration::from_nanos(200));
-        let measured = measure(listing.benches, EFFORT, |_| {}).unwrap();
-        assert_eq!(measured[0].median(), 5.0);
-    }
-
-    #[test]
-    fn the_median_stands_in_the_middle() {
-        let mut listing = Listing::new(1000);
-        add(&mut listing, 1, "one", 10);
-        let case = listing.benches.remove(0).case;
-        let median =
-            |samples: &[f64]| Measured { case: case.clone(), samples: samples.to_vec() }.median();
-        assert_eq!(median(&[5.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(&[5.0, 1.0, 2.0, 3.0]), 2.5);
-        assert!(median(&[]).is_nan());
+        let measured = measure(listing.benches, EFFORT, |_| true).unwrap();
+        assert_eq!(measured[0].samples, [5.0; 3]);
     }
 
     #[test]

@@ -139,12 +139,27 @@ pub struct Comparison {
     pub rounds: Vec<Round>,
 }
 
+/// Whose run of which case has failed: the context of what [`compare`] returns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// The server.
+    pub server: Server,
+    /// What it was asked.
+    pub case: Case,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.server, self.case)
+    }
+}
+
 /// Runs as many rounds of a case as asked, or until `interrupted`: then a round that isn't complete is
 /// left out, and there may be none. `before` is called ahead of each run.
 ///
 /// # Errors
 ///
-/// When a server or the load fails.
+/// When a server or the load fails: [`Failed`] is the context.
 pub fn compare(
     setup: &Setup,
     contest: &Contest,
@@ -167,7 +182,7 @@ pub fn compare(
                 // A signal from a terminal ends the server and the load, too.
                 _ if interrupted.load(Ordering::Relaxed) => return Ok(comparison),
                 measured => {
-                    let sample = measured.with_context(|| format!("{server}: {case}"))?;
+                    let sample = measured.with_context(|| Failed { server, case: case.clone() })?;
                     samples.push((place, sample));
                 }
             }

@@ -1,11 +1,12 @@
-//! The echo of the README, on each mechanism of the library.
+//! The echo of the README, on each mechanism of the library, with what a server for anybody needs besides: it
+//! reads no more from a peer that doesn't read, until that does.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, bail};
 use reactor::{
-    AnyPoller, Backend, ConnId, Context, Datagram, Handler, Input, Poller, Reactor, UdpId,
+    AnyPoller, Backend, ConnId, Context, Datagram, Handler, Input, Poller, Reactor, Sent, UdpId,
 };
 
 use super::{FREE_PORT, Transport};
@@ -16,7 +17,13 @@ impl Handler for Echo {
     type Message = ();
 
     fn data(&mut self, ctx: &mut Context<'_>, conn: ConnId, input: &mut Input<'_>) {
-        ctx.send(conn, input.take());
+        if ctx.send(conn, input.take()) == Sent::AboveHighWater {
+            ctx.pause(conn);
+        }
+    }
+
+    fn drained(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+        ctx.resume(conn);
     }
 
     fn datagram(&mut self, ctx: &mut Context<'_>, socket: UdpId, datagram: &Datagram<'_>) {

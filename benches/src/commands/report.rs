@@ -1,0 +1,224 @@
+//! Everything in one run.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::command_line::catch_signals;
+use crate::limits;
+use crate::micro::{self, Group};
+use crate::report::{Extent, Plan, Report};
+use crate::runs::{self, Case, Contest, Cores, Failed, Setup};
+use crate::servers::Server;
+use crate::yardstick::Mechanism;
+
+/// Descriptors that a server or the load has besides its connections, at most.
+const OTHER_FILES: u64 = 50;
+
+/// Measures everything, and writes report.html and report.json.
+///
+/// First the single steps of a loop, then whole servers: each mechanism of the library, plain libc loops,
+/// and the same in other libraries, all in turns. It takes some twenty minutes, and two cores that do
+/// nothing else. Tables go to stdout. Ctrl-C ends it with the tables of what there is by then.
+///
+/// Figures of a debug build mean nothing.
+#[derive(Args)]
+pub struct Arguments {
+    /// A first look: fewer numbers, fewer and shorter samples, in less than two minutes.
+    #[arg(long, conflicts_with = "from")]
+    quick: bool,
+
+    /// Only a part of it.
+    #[arg(long, value_name = "PART", conflicts_with = "from")]
+    only: Option<Part>,
+
+    /// The folder for report.html and report.json.
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    out: PathBuf,
+
+    /// Also tell what has changed since this older report, beyond the noise.
+    #[arg(long, value_name = "OLD.json")]
+    compare: Option<PathBuf>,
+
+    /// Measure nothing: draw the figures of this report again.
+    #[arg(long, value_name = "REPORT.json")]
+    from: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The steps of a loop.
+    Steps,
+    /// Whole servers.
+    Servers,
+}
+
+/// Carries out the command.
+///
+/// # Errors
+///
+/// When an older report can't be read, when a plain loop or the load fails, when the files can't be
+/// written.
+pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    // What can't be read is better known before than after twenty minutes.
+    let old = arguments.compare.as_deref().map(Report::read).transpose()?;
+    let report = match &arguments.from {
+        Some(path) => Report::read(path)?,
+        None => {
+            let interrupted = catch_signals()?;
+            fs::create_dir_all(&arguments.out)
+                .with_context(|| format!("make the folder {}", arguments.out.display()))?;
+            let report = measure(arguments, &interrupted)?;
+            if interrupted.load(Ordering::Relaxed) {
+                print(&report.tables())?;
+                eprintln!("benches: interrupted; no file was written");
+                return Ok(ExitCode::FAILURE);
+            }
+            report
+        }
+    };
+    print(&report.tables())?;
+    if arguments.from.is_none() {
+        write(&arguments.out.join("report.json"), &report.json()?)?;
+    }
+    write(&arguments.out.join("report.html"), &report.page()?)?;
+    if let Some(old) = old {
+        let lines = report.changes_since(&old);
+        print(&format!("\nsince {}\n{}\n", old.date, lines.join("\n")))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn measure(arguments: &Arguments, interrupted: &Arc<AtomicBool>) -> anyhow::Result<Report> {
+    if cfg!(debug_assertions) {
+        eprintln!("report: this is a debug build, its figures mean nothing");
+    }
+    let command: Vec<_> = std::env::args().skip(1).collect();
+    let mut report = Report::begun(format!("benches {}", command.join(" ")));
+    let plan = Plan::of(if arguments.quick { Extent::Quick } else { Extent::Full });
+    let go_on = || !interrupted.load(Ordering::Relaxed);
+    if arguments.only != Some(Part::Servers) {
+        for group in Group::ALL {
+            if go_on() {
+                measure_steps(&mut report, group, &plan, &go_on)?;
+            }
+        }
+    }
+    if arguments.only != Some(Part::Steps) && go_on() {
+        measure_servers(&mut report, &plan, interrupted)?;
+    }
+    for line in &report.left_out {
+        eprintln!("report: left out: {line}");
+    }
+    Ok(report)
+}
+
+fn measure_steps(
+    report: &mut Report,
+    group: Group,
+    plan: &Plan,
+    go_on: &dyn Fn() -> bool,
+) -> anyhow::Result<()> {
+    let listing = group.benches(plan.sizes)?;
+    report.left_out.extend(listing.left_out);
+    let progress = progress(listing.benches.len())?;
+    let measured = micro::measure(listing.benches, plan.effort, |cases| {
+        if let Some(case) = cases.first() {
+            progress
+                .set_message(format!("{group}: {}, {} {}", case.question, case.number, case.over));
+        }
+        progress.inc(cases.len() as u64);
+        go_on()
+    })?;
+    progress.finish_and_clear();
+    report.micro.extend(measured);
+    Ok(())
+}
+
+fn measure_servers(
+    report: &mut Report,
+    plan: &Plan,
+    interrupted: &AtomicBool,
+) -> anyhow::Result<()> {
+    let open_files = limits::raise_open_files()?;
+    let cores = Cores::choose(None, None)?;
+    if cores.is_none() {
+        report.left_out.push(
+            "cores of their own for server and load: there is only one, so that they disturb each other"
+                .to_owned(),
+        );
+    }
+    let setup = Setup {
+        program: std::env::current_exe().context("ask where this program is")?,
+        cores,
+        measured: plan.measured,
+        warmup: plan.warmup,
+    };
+    let all = |case: &Case| Server::all_over(case.transport());
+    let runs: usize = plan.cases.iter().map(|case| (all(case).len() + 1) * plan.rounds.get()).sum();
+    let progress = progress(runs)?;
+    let baseline = Server::Plain(Mechanism::Epoll);
+    for case in &plan.cases {
+        let files = case.connections.get() as u64 + OTHER_FILES;
+        if files > open_files {
+            report.left_out.push(format!(
+                "{case}: takes {files} open files, and this process may have {open_files}; raise the limit \
+                 (ulimit -Hn)"
+            ));
+            continue;
+        }
+        let mut others = all(case);
+        others.retain(|&server| server != baseline);
+        let mut contest = Contest { baseline, others };
+        loop {
+            let result =
+                runs::compare(&setup, &contest, case, plan.rounds, interrupted, |server| {
+                    progress.set_message(format!("{server}: {case}"));
+                    progress.inc(1);
+                });
+            let error = match result {
+                Ok(comparison) => {
+                    report.servers.push(comparison);
+                    break;
+                }
+                Err(error) => error,
+            };
+            // Where one library gives up, the others are still to be told of.
+            let culprit = error.downcast_ref::<Failed>().map(|failed| failed.server);
+            match culprit {
+                Some(server) if server != baseline => {
+                    report.left_out.push(format!("{error:#}"));
+                    contest.others.retain(|&other| other != server);
+                }
+                _ => return Err(error),
+            }
+        }
+        if interrupted.load(Ordering::Relaxed) {
+            break;
+        }
+    }
+    progress.finish_and_clear();
+    Ok(())
+}
+
+fn progress(length: usize) -> anyhow::Result<ProgressBar> {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}, {eta} to go")?;
+    Ok(ProgressBar::new(length as u64).with_style(style))
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    io::stdout().write_all(text.as_bytes()).context("write to stdout")
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(path, text).with_context(|| format!("write {}", path.display()))?;
+    eprintln!("wrote {}", path.display());
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! One thing that was measured, with all its samples.
+
+use crate::load::{Latency, Mode, Report};
+use crate::micro::Measured;
+use crate::runs::{Comparison, Sample};
+use crate::spread::Spread;
+
+/// Which figures are the good ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Better {
+    Lower,
+    Higher,
+}
+
+/// A point of a chart, a cell of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Figure {
+    /// What is asked: a chart and a table each.
+    pub(super) question: String,
+    pub(super) contender: String,
+    /// What the number counts, such as descriptors.
+    pub(super) over: String,
+    pub(super) number: u64,
+    pub(super) unit: String,
+    pub(super) better: Better,
+    pub(super) samples: Vec<f64>,
+}
+
+impl Figure {
+    /// What a single step of a loop costs.
+    pub(super) fn of_step(measured: &Measured) -> Self {
+        let Measured { case, samples } = measured;
+        Self {
+            question: format!("{}: {}", case.group, case.question),
+            contender: case.contender.clone(),
+            over: case.over.clone(),
+            number: case.number,
+            unit: case.unit.clone(),
+            better: Better::Lower,
+            samples: samples.clone(),
+        }
+    }
+
+    /// What servers cost, as far as the mode of the load tells it.
+    pub(super) fn of_servers(comparison: &Comparison) -> Vec<Self> {
+        let mut figures = Vec::new();
+        let baseline: Vec<_> = comparison.baseline_samples().collect();
+        add_server(&mut figures, &comparison.baseline, &baseline);
+        for (place, server) in comparison.others.iter().enumerate() {
+            let samples: Vec<_> = comparison.samples(place).collect();
+            add_server(&mut figures, server, &samples);
+        }
+        figures
+    }
+
+    /// How the samples are spread.
+    pub(super) fn value(&self) -> Spread {
+        Spread::of(self.samples.iter().copied())
+    }
+
+    /// Whether it is the same question of the same contender at the same number.
+    pub(super) fn is_of(&self, other: &Self) -> bool {
+        (&self.question, &self.contender, &self.over, self.number)
+            == (&other.question, &other.contender, &other.over, other.number)
+    }
+}
+
+/// One figure of all latencies, in nanoseconds.
+type Percentile = fn(&Latency) -> u64;
+
+/// The latencies that a load tells: one message in so many takes longer.
+const SLOWEST: [(u64, Percentile); 4] =
+    [(2, |all| all.p50), (10, |all| all.p90), (100, |all| all.p99), (1000, |all| all.p999)];
+
+fn add_server(figures: &mut Vec<Figure>, server: &str, samples: &[&Sample]) {
+    let Some(Sample { report }) = samples.first().copied() else { return };
+    let mut add = |question: String,
+                   (over, number): (&str, u64),
+                   unit: &str,
+                   better,
+                   of: &dyn Fn(&Report) -> Option<f64>| {
+        let samples: Option<Vec<_>> = samples.iter().map(|sample| of(&sample.report)).collect();
+        let figure = |samples| Figure {
+            question,
+            contender: server.to_owned(),
+            over: over.to_owned(),
+            number,
+            unit: unit.to_owned(),
+            better,
+            samples,
+        };
+        figures.extend(samples.map(figure));
+    };
+    let (size, connections) = (report.size, ("connections", report.connections as u64));
+    let (lower, higher) = (Better::Lower, Better::Higher);
+    let cpu = |report: &Report| report.server_cost();
+    match (report.mode, report.asked_rate) {
+        (Mode::Echo | Mode::Slow, Some(rate)) => {
+            let beside = if report.mode == Mode::Slow { " beside slow readers" } else { "" };
+            let question = format!("latency{beside}: {rate} messages of {size} bytes a second");
+            for (number, of) in SLOWEST {
+                let nanos = |report: &Report| Some(of(&report.latency_ns?) as f64 / 1e3);
+                add(question.clone(), ("messages, the slowest one", number), "µs", lower, &nanos);
+            }
+        }
+        (Mode::Echo | Mode::Slow, None) => {
+            let question = format!("echo of {size} bytes");
+            add(
+                format!("{question}: CPU"),
+                connections,
+                "ns of server CPU per message",
+                lower,
+                &cpu,
+            );
+            add(
+                format!("{question}: rate"),
+                connections,
+                "messages per second",
+                higher,
+                &|report| Some(report.rate()),
+            );
+        }
+        (Mode::Crowd, _) => {
+            let idle = ("idle connections", report.others as u64);
+            let question = format!(
+                "echo of {size} bytes on {} connections beside a crowd: CPU",
+                report.connections
+            );
+            add(question, idle, "ns of server CPU per message", lower, &cpu);
+            let memory = "crowd: memory".to_owned();
+            add(memory, idle, "bytes per connection", lower, &Report::memory_per_connection);
+        }
+        (Mode::Bulk, _) => {
+            let question = format!("bulk, blocks of {size} bytes");
+            add(question, connections, "MB/s in each direction", higher, &|report| {
+                Some(report.throughput())
+            });
+        }
+        (Mode::Connect, _) => {
+            let question = "connect, one echo, close";
+            add(
+                format!("{question}: CPU"),
+                connections,
+                "ns of server CPU per connection",
+                lower,
+                &cpu,
+            );
+        }
+        (Mode::Udp, _) => {
+            let question = format!("UDP echo of {size} bytes: CPU");
+            add(question, ("sockets", connections.1), "ns of server CPU per datagram", lower, &cpu);
+        }
+    }
+}
+
+/// The questions of some figures, in the order in which they come.
+pub(super) fn questions(figures: &[Figure]) -> Vec<&str> {
+    distinct(figures.iter().map(|figure| figure.question.as_str()))
+}
+
+/// Each once, in the order in which they come.
+pub(super) fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut all = Vec::new();
+    for value in values {
+        if !all.contains(&value) {
+            all.push(value);
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A figure in nanoseconds.
+    pub(in super::super) fn figure(
+        question: &str,
+        contender: &str,
+        number: u64,
+        samples: &[f64],
+    ) -> Figure {
+        Figure {
+            question: question.to_owned(),
+            contender: contender.to_owned(),
+            over: "descriptors".to_owned(),
+            number,
+            unit: "ns".to_owned(),
+            better: Better::Lower,
+            samples: samples.to_vec(),
+        }
+    }
+
+    #[test]
+    fn questions_come_once() {
+        let figures = ["a", "b", "a"].map(|question| figure(question, "one", 1, &[1.0]));
+        assert_eq!(questions(&figures), ["a", "b"]);
+    }
+}

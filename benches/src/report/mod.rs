@@ -1,0 +1,152 @@
+//! Everything in one run: measured, written down, and drawn.
+//!
+//! A [`Report`] holds raw samples and what they are of; as JSON it is read back, to be drawn again or to be
+//! compared with a newer one. What people read is made from it: tables for a terminal, and one page of
+//! HTML with charts, which needs nothing but itself.
+
+mod advice;
+mod chart;
+mod compare;
+mod figure;
+mod machine;
+mod page;
+mod plan;
+mod sections;
+mod style;
+mod tables;
+mod versions;
+
+pub use machine::Machine;
+pub use plan::{Extent, Plan};
+
+use std::fs;
+use std::path::Path;
+use std::time::SystemTime;
+
+use anyhow::{Context as _, ensure};
+use serde::{Deserialize, Serialize};
+
+use crate::micro::Measured;
+use crate::runs::Comparison;
+use figure::Figure;
+
+/// The form of the JSON; another one isn't read.
+const FORMAT: u32 = 1;
+
+/// All that was measured in one run, and where.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    format: u32,
+    /// When it was begun, as HTTP writes dates.
+    pub date: String,
+    /// The command line that made it.
+    pub command: String,
+    /// Where.
+    pub machine: Machine,
+    /// Of what: names and versions.
+    pub versions: Vec<(String, String)>,
+    /// What couldn't be measured there, and why.
+    pub left_out: Vec<String>,
+    /// What the single steps of a loop cost.
+    pub micro: Vec<Measured>,
+    /// What whole servers cost.
+    pub servers: Vec<Comparison>,
+}
+
+impl Report {
+    /// One without figures, begun now on this machine.
+    #[must_use]
+    pub fn begun(command: String) -> Self {
+        Self {
+            format: FORMAT,
+            date: httpdate::fmt_http_date(SystemTime::now()),
+            command,
+            machine: Machine::this(),
+            versions: versions::all(),
+            left_out: Vec::new(),
+            micro: Vec::new(),
+            servers: Vec::new(),
+        }
+    }
+
+    /// Reads one back.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read, or holds something else.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+        let report: Self = serde_json::from_str(&text)
+            .with_context(|| format!("{} is no report", path.display()))?;
+        let Self { format, .. } = report;
+        ensure!(format == FORMAT, "{} has form {format}, not {FORMAT}", path.display());
+        Ok(report)
+    }
+
+    /// As JSON, with all raw samples.
+    ///
+    /// # Errors
+    ///
+    /// None that is known of: all that it holds can be said in JSON.
+    pub fn json(&self) -> anyhow::Result<String> {
+        serde_json::to_string(self).context("write a report as JSON")
+    }
+
+    /// For a terminal: a table a question.
+    #[must_use]
+    pub fn tables(&self) -> String {
+        let figures = self.figures();
+        let table = |question| tables::plain(question, &tables::of(question, &figures));
+        let mut text: String = figure::questions(&figures)
+            .into_iter()
+            .map(|question| table(question) + "\n")
+            .collect();
+        text.push_str(&advice::section(&figures).reading);
+        text.push('\n');
+        text
+    }
+
+    /// One page of HTML.
+    ///
+    /// # Errors
+    ///
+    /// When there is no figure, or one that has no place on a chart.
+    pub fn page(&self) -> anyhow::Result<String> {
+        let figures = self.figures();
+        let mut sections = sections::all(&figures)?;
+        sections.push(advice::section(&figures));
+        Ok(page::write("select, poll, epoll, mio: what they cost", &self.about(), &sections))
+    }
+
+    /// What has changed since an older one, a line each.
+    #[must_use]
+    pub fn changes_since(&self, old: &Self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if old.machine != self.machine {
+            lines.push(format!("another machine: {}", old.machine));
+        }
+        lines.extend(compare::lines(&old.figures(), &self.figures()));
+        lines
+    }
+
+    fn figures(&self) -> Vec<Figure> {
+        let micro = self.micro.iter().map(Figure::of_step);
+        micro.chain(self.servers.iter().flat_map(Figure::of_servers)).collect()
+    }
+
+    /// What the figures are of.
+    fn about(&self) -> Vec<String> {
+        let versions = self.versions.iter().map(|(name, version)| format!("{name} {version}"));
+        let mut lines = vec![
+            format!("{}, by {}", self.date, self.command),
+            self.machine.to_string(),
+            versions.collect::<Vec<_>>().join(", "),
+            "Figures are medians; the short lines and the percents beside them show where the middle half of the \
+             samples lies. Contenders ran in turns. Solid lines and full bars are this library's, dashed \
+             ones plain libc loops, dotted and pale ones other libraries."
+                .to_owned(),
+        ];
+        lines.extend(self.left_out.iter().map(|line| format!("Left out: {line}")));
+        lines
+    }
+}

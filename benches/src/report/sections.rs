@@ -1,0 +1,144 @@
+//! The page's sections: for each question a chart, a table, and what to read from them.
+
+use super::chart::{self, Bar, Line};
+use super::figure::{Better, Figure, distinct, questions};
+use super::page::Section;
+use super::style;
+use super::tables::{self, precise};
+
+/// One section a question.
+///
+/// # Errors
+///
+/// When a figure has no place on a chart.
+pub(super) fn all(figures: &[Figure]) -> anyhow::Result<Vec<Section>> {
+    questions(figures).into_iter().map(|question| one(question, figures)).collect()
+}
+
+fn one(question: &str, all: &[Figure]) -> anyhow::Result<Section> {
+    let figures: Vec<_> = all.iter().filter(|figure| figure.question == question).collect();
+    let numbers = distinct(figures.iter().map(|figure| figure.number));
+    let contenders = distinct(figures.iter().map(|figure| figure.contender.as_str()));
+    let (over, unit) = figures.first().map_or(("", ""), |one| (&*one.over, &*one.unit));
+    let of = |contender: &str| {
+        let those = figures.iter().filter(|figure| figure.contender == contender);
+        those.map(|figure| (figure.number as f64, figure.value())).collect()
+    };
+    // A line takes two places; and over a number of connections, few of which are measured, it would
+    // tell of places where nothing was.
+    let chart = if numbers.len() > 2 {
+        let lines: Vec<_> = contenders
+            .iter()
+            .map(|contender| Line { style: style::of(contender), points: of(contender) })
+            .collect();
+        let names = contenders.iter().map(ToString::to_string).collect();
+        (chart::lines(over, unit, &lines)?, names)
+    } else {
+        let bars: Vec<_> = numbers
+            .iter()
+            .flat_map(|number| figures.iter().filter(move |figure| figure.number == *number))
+            .map(|figure| Bar {
+                name: match numbers.len() {
+                    1 => figure.contender.clone(),
+                    _ => format!("{} × {}", figure.number, figure.contender),
+                },
+                style: style::of(&figure.contender),
+                value: figure.value(),
+            })
+            .collect();
+        (chart::bars(unit, &bars)?, Vec::new())
+    };
+    Ok(Section {
+        title: capitalised(question),
+        reading: reading(&figures),
+        chart: Some(chart),
+        table: Some(tables::of(question, all)),
+    })
+}
+
+/// In one line: who is best where it counts most, and how far the others are from it.
+fn reading(figures: &[&Figure]) -> String {
+    let Some(most) = figures.iter().map(|figure| figure.number).max() else { return String::new() };
+    let at_most: Vec<_> = figures.iter().copied().filter(|figure| figure.number == most).collect();
+    let Some((best, rest)) = ranked(&at_most) else { return String::new() };
+    let Figure { over, unit, better, .. } = best;
+    let (sense, word) = match better {
+        Better::Lower => ("Lower is better", "costs"),
+        Better::Higher => ("Higher is better", "reaches"),
+    };
+    let value = best.value();
+    let alike: Vec<_> = rest
+        .iter()
+        .filter(|figure| !figure.value().is_apart_from(&value))
+        .map(|figure| figure.contender.as_str())
+        .collect();
+    let mut text = format!(
+        "{sense}. With {most} {over}, {} {word} {} {unit}",
+        best.contender,
+        precise(value.median)
+    );
+    if !alike.is_empty() {
+        text.push_str(&format!(", a tie with {}", alike.join(", ")));
+    }
+    if let Some(worst) = rest.last().filter(|worst| worst.value().is_apart_from(&value)) {
+        let times = worst.value().median / value.median;
+        let times = if times < 1.0 { 1.0 / times } else { times };
+        text.push_str(&format!(
+            "; farthest from it is {}, by a factor of {times:.2}",
+            worst.contender
+        ));
+    }
+    text.push('.');
+    text
+}
+
+/// The best, and the others in order.
+pub(super) fn ranked<'a>(figures: &[&'a Figure]) -> Option<(&'a Figure, Vec<&'a Figure>)> {
+    let mut sorted = figures.to_vec();
+    sorted.sort_by(|one, other| {
+        let order = one.value().median.total_cmp(&other.value().median);
+        if one.better == Better::Lower { order } else { order.reverse() }
+    });
+    let (best, rest) = sorted.split_first()?;
+    Some((best, rest.to_vec()))
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::figure::tests::figure;
+    use super::*;
+
+    #[test]
+    fn the_reading_names_the_best_the_ties_and_the_farthest() {
+        let figures = [
+            figure("wait", "one", 10, &[1.0]),
+            figure("wait", "one", 1000, &[90.0, 100.0, 110.0]),
+            figure("wait", "two", 1000, &[95.0, 105.0, 115.0]),
+            figure("wait", "three", 1000, &[300.0]),
+        ];
+        let all: Vec<_> = figures.iter().collect();
+        assert_eq!(
+            reading(&all),
+            "Lower is better. With 1000 descriptors, one costs 100 ns, a tie with two; farthest from it is \
+             three, by a factor of 3.00."
+        );
+    }
+
+    #[test]
+    fn many_numbers_make_lines_and_few_make_bars() {
+        let over = |numbers: &[u64]| -> Vec<_> {
+            numbers.iter().map(|number| figure("wait", "mio", *number, &[5.0])).collect()
+        };
+        let section = &all(&over(&[10, 100, 1000])).unwrap()[0];
+        assert_eq!(section.title, "Wait");
+        assert_eq!(section.chart.as_ref().unwrap().1, ["mio"]);
+        let section = &all(&over(&[10, 100])).unwrap()[0];
+        let (svg, names) = section.chart.as_ref().unwrap();
+        assert!(svg.contains("100 × mio") && names.is_empty());
+    }
+}

@@ -1,0 +1,116 @@
+//! Figures as tables: a row a contender, a column a number.
+
+use super::figure::{Figure, distinct};
+use super::page::Table;
+use crate::spread::Spread;
+
+/// The figures of one question.
+pub(super) fn of(question: &str, figures: &[Figure]) -> Table {
+    let figures: Vec<_> = figures.iter().filter(|figure| figure.question == question).collect();
+    let numbers = distinct(figures.iter().map(|figure| (figure.number, figure.over.as_str())));
+    let contenders = distinct(figures.iter().map(|figure| figure.contender.as_str()));
+    let unit = figures.first().map_or("", |figure| &figure.unit);
+    let mut headings = vec![unit.to_owned()];
+    headings.extend(numbers.iter().map(|(number, over)| format!("{number} {over}")));
+    let cell = |contender: &str, number: u64| {
+        let found =
+            figures.iter().find(|figure| figure.contender == contender && figure.number == number);
+        found.map_or_else(String::new, |figure| with_spread(figure.value()))
+    };
+    let rows = contenders.into_iter().map(|contender| {
+        let cells = numbers.iter().map(|(number, _)| cell(contender, *number));
+        [contender.to_owned()].into_iter().chain(cells).collect()
+    });
+    Table { headings, rows: rows.collect() }
+}
+
+/// The median, and how far the quartiles are from it.
+fn with_spread(value: Spread) -> String {
+    let percent = |part: f64| (part / value.median - 1.0) * 100.0;
+    format!(
+        "{} ({:+.0} {:+.0} %)",
+        precise(value.median),
+        percent(value.lower),
+        percent(value.upper)
+    )
+}
+
+/// Three digits at least, and those of thousands in groups: 0.52, 12.3, 4,321.
+pub(super) fn precise(value: f64) -> String {
+    match value.abs() {
+        size if size >= 99.95 => grouped(value.round() as i64),
+        size if size >= 9.995 => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
+    }
+}
+
+fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if number < 0 { format!("-{text}") } else { text }
+}
+
+/// For a terminal: columns of one width each.
+pub(super) fn plain(title: &str, table: &Table) -> String {
+    let rows = || [&table.headings].into_iter().chain(&table.rows);
+    let columns = table.headings.len();
+    let width = |column: usize| {
+        rows().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<_> = (0..columns).map(width).collect();
+    let mut text = format!("{title}\n");
+    for row in rows() {
+        let mut line = String::new();
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            let width = *width;
+            let cell =
+                if column == 0 { format!("  {cell:<width$}") } else { format!("  {cell:>width$}") };
+            line.push_str(&cell);
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::figure::tests::figure;
+    use super::*;
+
+    #[test]
+    fn numbers_keep_three_digits() {
+        for (value, text) in [
+            (0.5234, "0.52"),
+            (12.345, "12.3"),
+            (99.96, "100"),
+            (4321.4, "4,321"),
+            (-1_234_567.0, "-1,234,567"),
+        ] {
+            assert_eq!(precise(value), text);
+        }
+    }
+
+    #[test]
+    fn contenders_stand_below_each_other() {
+        let figures = [
+            figure("wait", "plain-epoll", 10, &[90.0, 100.0, 120.0]),
+            figure("wait", "mio", 10, &[2000.0]),
+            figure("other", "mio", 10, &[1.0]),
+            figure("wait", "mio", 1000, &[7.0]),
+        ];
+        let table = of("wait", &figures);
+        assert_eq!(table.headings, ["ns", "10 descriptors", "1000 descriptors"]);
+        assert_eq!(
+            plain("wait", &table),
+            "wait\n  ns            10 descriptors  1000 descriptors\n  \
+             plain-epoll   100 (-5 +10 %)\n  mio          2,000 (+0 +0 %)    7.00 (+0 +0 %)\n"
+        );
+    }
+}
