@@ -10,16 +10,16 @@
 use std::time::Duration;
 
 use benches::micro::{Group, Sizes};
-use criterion::{BenchmarkId, Criterion};
+use criterion::{AxisScale, BenchmarkId, Criterion, PlotConfiguration};
 
 fn main() {
     let mut criterion = Criterion::default()
-        // Some hundreds of benches: less than a second for each. What the machine does besides makes
-        // single runs differ anyway; the report repeats and interleaves.
+        // Less than a second for each of some 600 benches: ten minutes. What the machine does besides
+        // makes single runs differ anyway; the report interleaves the contenders.
         .sample_size(10)
         .warm_up_time(Duration::from_millis(100))
         .measurement_time(Duration::from_millis(400))
-        .nresamples(1_000)
+        .nresamples(2_000)
         .configure_from_args();
     for group in Group::ALL {
         run(&mut criterion, group);
@@ -39,6 +39,7 @@ fn run(criterion: &mut Criterion, group: Group) {
     while let Some(first) = benches.peek() {
         let question = first.case.question.clone();
         let mut chart = criterion.benchmark_group(format!("{group}/{question}"));
+        chart.plot_config(PlotConfiguration::default().summary_scale(AxisScale::Logarithmic));
         while let Some(mut bench) = benches.next_if(|bench| bench.case.question == question) {
             let id = BenchmarkId::new(&bench.case.contender, bench.case.number);
             let case = bench.case.clone();
