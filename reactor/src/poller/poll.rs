@@ -18,9 +18,10 @@ use crate::sys;
 /// ready.
 #[derive(Debug)]
 pub struct PollPoller {
-    /// What the kernel reads, without gaps; the waker comes first.
+    /// What the kernel reads, without gaps. The waker comes last: the kernel queues itself at each
+    /// descriptor that isn't ready until it meets one that is, and takes itself out again.
     entries: Vec<sys::poll::Entry>,
-    /// Whose entry stands at the same place; the waker's place has a key that nobody uses.
+    /// Whose entry stands at the same place.
     keys: Vec<Key>,
     /// The place of each key's entry.
     table: Table<usize>,
@@ -40,9 +41,9 @@ impl PollPoller {
         let entry = sys::poll::Entry { fd: waker.fd(), events: libc::POLLIN, revents: 0 };
         Ok(Self {
             entries: vec![entry],
-            keys: vec![Key::new(u32::MAX, u32::MAX)],
+            keys: Vec::new(),
             table: Table::new(waker.fd()),
-            next: 1,
+            next: 0,
             waker,
         })
     }
@@ -50,10 +51,10 @@ impl PollPoller {
     /// Appends the events of the `left` entries that the kernel marked, as far as there is room.
     #[inline]
     fn report(&mut self, mut left: usize, events: &mut Events) {
-        let places = self.entries.len();
-        let first = if self.next < places { self.next } else { 1 };
-        self.next = 1;
-        for place in (first..places).chain(1..first) {
+        let places = self.keys.len();
+        let first = if self.next < places { self.next } else { 0 };
+        self.next = 0;
+        for place in (first..places).chain(0..first) {
             if left == 0 {
                 return;
             }
@@ -111,8 +112,9 @@ impl Poller for PollPoller {
     fn add(&mut self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
         let vacancy = self.table.vacancy(fd, key)?;
         sys::fd::check_open(fd)?;
-        self.table.insert(&vacancy, interest, self.entries.len());
-        self.entries.push(ask(fd, interest));
+        let place = self.keys.len();
+        self.table.insert(&vacancy, interest, place);
+        self.entries.insert(place, ask(fd, interest));
         self.keys.push(key);
         Ok(())
     }
@@ -126,8 +128,11 @@ impl Poller for PollPoller {
 
     fn remove(&mut self, key: Key) -> io::Result<()> {
         let place = self.table.remove(key)?.state;
-        self.entries.swap_remove(place);
         self.keys.swap_remove(place);
+        // The one before the waker takes the place, and the waker its place.
+        let last = self.keys.len();
+        self.entries.swap(place, last);
+        self.entries.remove(last);
         if let Some(moved) = self.keys.get(place) {
             self.table.get_mut(*moved)?.state = place;
         }
@@ -141,7 +146,7 @@ impl Poller for PollPoller {
         ask_until(timeout, |millis| {
             let count = sys::poll::poll(&mut self.entries, millis)
                 .map_err(|error| explain(error, self.entries.len()))?;
-            let woken = self.entries[0].revents != 0;
+            let woken = self.entries.last().is_some_and(|waker| waker.revents != 0);
             if woken {
                 self.waker.reset();
             }
