@@ -54,9 +54,12 @@ pub struct FailedAttempt {
     pub round: u32,
     /// How long it took.
     pub elapsed: Duration,
-    /// What the system said, with its [number](io::Error::raw_os_error), or `TimedOut` without a number
-    /// if the attempt took too long, or `ConnectionRefused` without one if it reached itself.
+    /// What the system said, with its [number](io::Error::raw_os_error). Without a number: `TimedOut` if
+    /// it took too long, alone or with all the others; `ConnectionRefused` if it reached itself;
+    /// `ConnectionAborted` if it was under way when the connect ended for another reason.
     pub error: io::Error,
+    /// It was under way when all was over, and had said nothing by then.
+    pub(super) cut: bool,
 }
 
 impl ConnectError {
@@ -96,7 +99,7 @@ impl ConnectError {
         self.peer
     }
 
-    /// The kind of error that it is: of several attempts, that of the last one.
+    /// The kind of error that it is: of several attempts, that of the last one that failed by itself.
     #[must_use]
     pub fn kind(&self) -> io::ErrorKind {
         match &self.cause {
@@ -109,14 +112,14 @@ impl ConnectError {
         }
     }
 
-    /// The number that the system gave the last attempt's error.
+    /// The number that the system gave the error of the last attempt that failed by itself.
     #[must_use]
     pub fn raw_os_error(&self) -> Option<i32> {
         self.last()?.error.raw_os_error()
     }
 
     fn last(&self) -> Option<&FailedAttempt> {
-        self.attempts.last.last()
+        self.attempts.last.iter().rfind(|attempt| !attempt.cut)
     }
 
     /// What is to be said of the attempts of the last round.
@@ -226,6 +229,7 @@ mod tests {
                 round: 2,
                 elapsed: Duration::ZERO,
                 error: io::Error::from_raw_os_error(*errno),
+                cut: false,
             });
         }
         let elapsed = Duration::from_millis(3012);
@@ -270,7 +274,8 @@ mod tests {
         for round in 0..100 {
             let error = io::ErrorKind::TimedOut.into();
             let elapsed = Duration::ZERO;
-            attempts.push(FailedAttempt { address: Address::Unnamed, round, elapsed, error });
+            let (address, cut) = (Address::Unnamed, false);
+            attempts.push(FailedAttempt { address, round, elapsed, error, cut });
         }
         assert_eq!((attempts.last.len(), attempts.count), (REMEMBERED, 100));
         assert_eq!(attempts.last[0].round, 68);

@@ -245,7 +245,7 @@ impl Race {
         now: Instant,
         peer: Option<PeerId>,
     ) -> ConnectError {
-        let _ = self.give_up(ConnectCause::Failed, now);
+        self.cut_off(&cause, now);
         ConnectError {
             target: self.target.clone(),
             cause,
@@ -278,18 +278,35 @@ impl Race {
             let text = format!("timed out after {}", Span(elapsed));
             io::Error::new(io::ErrorKind::TimedOut, text)
         });
-        self.failed.push(FailedAttempt { address, round: self.round, elapsed, error });
+        let round = self.round;
+        self.failed.push(FailedAttempt { address, round, elapsed, error, cut: false });
         if let Phase::Racing { at, .. } = &mut self.phase {
             *at = Some(now);
         }
     }
 
     fn give_up(&mut self, cause: ConnectCause, now: Instant) -> Step {
-        while !self.running.is_empty() {
-            self.end(0, None, now);
-        }
-        self.phase = Phase::Over;
+        self.cut_off(&cause, now);
         Step::GiveUp(cause)
+    }
+
+    /// It is over, and with it the attempts that are under way.
+    fn cut_off(&mut self, cause: &ConnectCause, now: Instant) {
+        self.phase = Phase::Over;
+        let (kind, what) = match cause {
+            ConnectCause::TimedOut => (io::ErrorKind::TimedOut, "timed out"),
+            _ => (io::ErrorKind::ConnectionAborted, "given up"),
+        };
+        let round = self.round;
+        for Running { address, begun, crowded, .. } in self.running.drain(..) {
+            let elapsed = now.saturating_duration_since(begun);
+            let cut = crowded.is_none();
+            let error = crowded.map_or_else(
+                || io::Error::new(kind, format!("{what} after {}", Span(elapsed))),
+                |crowded| crowded.error,
+            );
+            self.failed.push(FailedAttempt { address, round, elapsed, error, cut });
+        }
     }
 
     fn rest(&mut self, now: Instant) {

@@ -245,6 +245,25 @@ fn a_full_backlog_is_tried_again_until_the_time_is_over() {
     assert_eq!(error.attempt_count(), 1, "all that was one attempt");
 }
 
+/// It had its whole time before it.
+#[test]
+fn an_attempt_that_was_cancelled_has_not_timed_out() {
+    let mut rig = Rig::new(addresses(2), &options());
+    let id = rig.begins(0);
+    rig.fails(id);
+    rig.begins(1);
+    let now = rig.at(5).now;
+    let error = rig.race.error(ConnectCause::Cancelled, now, None);
+    assert_eq!(error.attempts()[1].error.kind(), io::ErrorKind::ConnectionAborted);
+    assert_eq!(error.attempts()[1].error.to_string(), "given up after 5 ms");
+    assert_eq!(error.raw_os_error(), Some(libc::ECONNREFUSED), "the last that failed by itself");
+    // With all of it, it has.
+    let mut rig = Rig::new(addresses(1), &options().timeout(5 * MS));
+    rig.begins(0);
+    let error = rig.at(5).gives_up();
+    assert_eq!(error.attempts()[0].error.kind(), io::ErrorKind::TimedOut);
+}
+
 #[test]
 fn a_backlog_that_has_room_again_is_as_any_other() {
     let mut rig = Rig::new(addresses(1), &options());
