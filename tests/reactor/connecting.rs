@@ -406,6 +406,24 @@ pub(super) fn a_source_address_is_used<P: Subject>() {
     }
 }
 
+/// The number is inside an error that says which option it was.
+pub(super) fn an_option_that_is_refused_is_told<P: Subject>() {
+    let mut server = Server::<P>::tcp(sink);
+    let listening = Listening::tcp();
+    let refused = SocketOptions::default().keepalive_count(1000);
+    let options = options().socket(refused);
+    let conn = server.ctx().connect(listening.target(), &options);
+    let error = server.until_failed(conn);
+    assert!(error.to_string().contains("TCP_KEEPCNT"), "{error}");
+    assert_eq!(error.raw_os_error(), Some(Errno::INVAL.raw_os_error()), "{error}");
+    // And after many rounds, of which the last is told.
+    let options = options.rounds(None).backoff(MOMENT / 10, MOMENT / 10).timeout(MOMENT);
+    let conn = server.ctx().connect(listening.target(), &options);
+    let error = server.until_failed(conn);
+    assert!(matches!(error.cause(), ConnectCause::TimedOut), "{error}");
+    assert!(error.to_string().contains("TCP_KEEPCNT"), "{error}");
+}
+
 pub(super) fn a_connection_has_the_options_that_were_chosen<P: Subject>() {
     let mut server = Server::<P>::tcp(sink);
     let listening = Listening::tcp();

@@ -295,6 +295,7 @@ suite! {
             a_connect_while_shutting_down_fails_when_it_stops
             a_connect_in_the_last_callbacks_is_none
             a_source_address_is_used
+            an_option_that_is_refused_is_told
             a_connection_has_the_options_that_were_chosen
             a_pending_connect_wakes_nobody
             a_full_unix_backlog_burns_no_processor

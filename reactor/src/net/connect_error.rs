@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use super::{Address, Target};
+use super::{Address, Failure, Target};
 use crate::ids::PeerId;
 
 /// Attempts that an error remembers: the last ones.
@@ -54,9 +54,10 @@ pub struct FailedAttempt {
     pub round: u32,
     /// How long it took.
     pub elapsed: Duration,
-    /// What the system said, with its [number](io::Error::raw_os_error). Without a number: `TimedOut` if
-    /// it took too long, alone or with all the others; `ConnectionRefused` if it reached itself;
-    /// `ConnectionAborted` if it was under way when the connect ended for another reason.
+    /// What the system said, with its [number](io::Error::raw_os_error); of an option that it refused, a
+    /// [`Failure`] with the number inside. Without a number: `TimedOut` if it took too long, alone or
+    /// with all the others; `ConnectionRefused` if it reached itself; `ConnectionAborted` if it was under
+    /// way when the connect ended for another reason.
     pub error: io::Error,
     /// It was under way when all was over, and had said nothing by then.
     pub(super) cut: bool,
@@ -115,7 +116,8 @@ impl ConnectError {
     /// The number that the system gave the error of the last attempt that failed by itself.
     #[must_use]
     pub fn raw_os_error(&self) -> Option<i32> {
-        self.last()?.error.raw_os_error()
+        let error = &self.last()?.error;
+        Failure::of(error).map_or(error, Failure::cause).raw_os_error()
     }
 
     fn last(&self) -> Option<&FailedAttempt> {
@@ -127,7 +129,7 @@ impl ConnectError {
         let target = self.target.to_string();
         // What is over because all of it is over, needn't be said again.
         let whole = matches!(self.cause, ConnectCause::Failed);
-        let said = move |attempt: &&FailedAttempt| whole || attempt.error.raw_os_error().is_some();
+        let said = move |attempt: &&FailedAttempt| whole || !attempt.cut;
         let last = self.attempts.last.iter().filter(|attempt| attempt.round == self.round);
         last.filter(said).map(move |attempt| {
             let address = attempt.address.to_string();
