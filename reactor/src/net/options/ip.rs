@@ -73,7 +73,7 @@ pub const IPV6_V6ONLY: SocketOption<Ipv6> = SocketOption::new(
 /// network).
 pub const IP_MULTICAST_TTL: SocketOption<u8> = hops(
     "IP_MULTICAST_TTL",
-    Protocol::Ip,
+    Protocol::Multicast,
     Access {
         get: |it| byte(it.multicast_ttl_v4()),
         set: |it, hops| it.set_multicast_ttl_v4(hops.into()),
@@ -83,7 +83,7 @@ pub const IP_MULTICAST_TTL: SocketOption<u8> = hops(
 /// As [`IP_MULTICAST_TTL`], over IPv6.
 pub const IPV6_MULTICAST_HOPS: SocketOption<u8> = hops(
     "IPV6_MULTICAST_HOPS",
-    Protocol::Ipv6,
+    Protocol::Multicast6,
     Access {
         get: |it| byte(it.multicast_hops_v6()),
         set: |it, hops| it.set_multicast_hops_v6(hops.into()),
@@ -93,7 +93,7 @@ pub const IPV6_MULTICAST_HOPS: SocketOption<u8> = hops(
 /// Whether this machine's own members of a group get what is sent to it over IPv4 here. On by default.
 pub const IP_MULTICAST_LOOP: SocketOption<bool> = SocketOption::new(
     "IP_MULTICAST_LOOP",
-    Protocol::Ip,
+    Protocol::Multicast,
     Moment::Lasting,
     Socket::multicast_loop_v4,
     Socket::set_multicast_loop_v4,
@@ -102,7 +102,7 @@ pub const IP_MULTICAST_LOOP: SocketOption<bool> = SocketOption::new(
 /// As [`IP_MULTICAST_LOOP`], over IPv6.
 pub const IPV6_MULTICAST_LOOP: SocketOption<bool> = SocketOption::new(
     "IPV6_MULTICAST_LOOP",
-    Protocol::Ipv6,
+    Protocol::Multicast6,
     Moment::Lasting,
     Socket::multicast_loop_v6,
     Socket::set_multicast_loop_v6,
@@ -113,7 +113,7 @@ pub const IPV6_MULTICAST_LOOP: SocketOption<bool> = SocketOption::new(
 /// [joined](super::Membership::on) at its index: see [`Interface`](crate::Interface), which has both.
 pub const IP_MULTICAST_IF: SocketOption<Ipv4Addr> = SocketOption::new(
     "IP_MULTICAST_IF",
-    Protocol::Ip,
+    Protocol::Multicast,
     Moment::Lasting,
     Socket::multicast_if_v4,
     |it, address| it.set_multicast_if_v4(&address),
@@ -123,7 +123,7 @@ pub const IP_MULTICAST_IF: SocketOption<Ipv4Addr> = SocketOption::new(
 /// leaves it to the routes. An index that no interface has is ENODEV.
 pub const IPV6_MULTICAST_IF: SocketOption<u32> = SocketOption::new(
     "IPV6_MULTICAST_IF",
-    Protocol::Ipv6,
+    Protocol::Multicast6,
     Moment::Lasting,
     Socket::multicast_if_v6,
     Socket::set_multicast_if_v6,

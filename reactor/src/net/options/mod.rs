@@ -85,6 +85,10 @@ enum Protocol {
     Ip,
     Ipv6,
     Tcp,
+    /// Those over IPv4 or IPv6 but TCP's, which refuse most of these and have no use for them.
+    Multicast,
+    /// Those over IPv6 but TCP's.
+    Multicast6,
 }
 
 /// When an option is to be set.

@@ -40,7 +40,8 @@ macro_rules! socket_options {
         ///
         /// The constants of the module [`options`](crate::options) say what each does, its unit and
         /// its limits. An option of a protocol that the socket doesn't speak is left out, those of TCP
-        /// on a UDP socket or those of IPv6 on an IPv4 one, so that one set does for several sockets.
+        /// on a UDP socket, those of multicast on a TCP one or those of IPv6 on an IPv4 one, so that one
+        /// set does for several sockets.
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         #[must_use]
         pub struct SocketOptions {
@@ -167,7 +168,7 @@ socket_options! {
 }
 
 impl SocketOptions {
-    /// A multicast group to hear; may be said several times.
+    /// A multicast group to hear; may be said several times. Left out on a TCP socket.
     pub fn join(mut self, membership: Membership) -> Self {
         self.memberships.push(membership);
         self
@@ -192,7 +193,8 @@ impl SocketOptions {
         })?;
         if stage == Stage::Created {
             for membership in &self.memberships {
-                if speaks.has(if membership.is_v6() { Protocol::Ipv6 } else { Protocol::Ip }) {
+                let v6 = membership.is_v6();
+                if speaks.has(if v6 { Protocol::Multicast6 } else { Protocol::Multicast }) {
                     membership.join(&*socket)?;
                 }
             }
@@ -249,6 +251,8 @@ impl Speech {
             Protocol::Ip => self.ip,
             Protocol::Ipv6 => self.v6,
             Protocol::Tcp => self.tcp,
+            Protocol::Multicast => self.ip && !self.tcp,
+            Protocol::Multicast6 => self.v6 && !self.tcp,
         }
     }
 }

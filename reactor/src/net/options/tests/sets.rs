@@ -27,6 +27,25 @@ fn a_set_leaves_out_what_a_socket_doesn_t_speak() {
     }
 }
 
+/// A TCP socket has no use for multicast, and refuses most of its options.
+#[test]
+fn a_set_with_multicast_does_for_tcp_too() {
+    let group = Membership::of(std::net::Ipv4Addr::new(239, 1, 2, 3));
+    let mut refused = Vec::new();
+    for set in [
+        SocketOptions::default().multicast_ttl(4),
+        SocketOptions::default().multicast_hops_v6(4),
+        SocketOptions::default().multicast_interface(std::net::Ipv4Addr::LOCALHOST),
+        SocketOptions::default().multicast_interface_v6(1),
+        SocketOptions::default().join(group),
+    ] {
+        for socket in [Some(tcp()), v6(Type::STREAM)].into_iter().flatten() {
+            refused.extend(set.apply(&socket, Stage::Created).err().map(|error| error.to_string()));
+        }
+    }
+    assert!(refused.is_empty(), "{refused:#?}");
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn a_set_has_its_stages() {
