@@ -296,6 +296,8 @@ suite! {
             a_connect_in_the_last_callbacks_is_none
             a_source_address_is_used
             an_option_that_is_refused_is_told
+            a_source_of_another_family_is_told
+            a_source_that_no_interface_has_is_told
             a_connection_has_the_options_that_were_chosen
             a_pending_connect_wakes_nobody
             a_full_unix_backlog_burns_no_processor

@@ -54,8 +54,8 @@ pub struct FailedAttempt {
     pub round: u32,
     /// How long it took.
     pub elapsed: Duration,
-    /// What the system said, with its [number](io::Error::raw_os_error); of an option that it refused, a
-    /// [`Failure`] with the number inside. Without a number: `TimedOut` if it took too long, alone or
+    /// What the system said, with its [number](io::Error::raw_os_error); of an option or a source address
+    /// that it refused, a [`Failure`] with the number inside. Without a number: `TimedOut` if it took too long, alone or
     /// with all the others; `ConnectionRefused` if it reached itself; `ConnectionAborted` if it was under
     /// way when the connect ended for another reason.
     pub error: io::Error,
@@ -178,9 +178,7 @@ impl From<ConnectError> for io::Error {
 /// What to do about an error, where that is known.
 fn advice(error: &io::Error) -> Option<&'static str> {
     match error.raw_os_error()? {
-        libc::EADDRNOTAVAIL => {
-            Some("no local port is left for that address, or no interface has the source address")
-        }
+        libc::EADDRNOTAVAIL => Some("no local port is left for that address"),
         libc::EMFILE => Some("this process may open no more descriptors (ulimit -n)"),
         libc::ENFILE => Some("the system has no descriptor left"),
         libc::EAGAIN => Some("its backlog stayed full"),

@@ -95,7 +95,8 @@ impl ConnectOptions {
     }
 
     /// The address that an internet connection comes from; with port 0, the system chooses the port.
-    /// By default it chooses both.
+    /// By default it chooses both. Of a target's addresses, those of the other family are left out,
+    /// unless there are no others.
     ///
     /// A port of one's own can have one connection to each address at a time, and may still be the
     /// end of one that was closed a minute ago (TIME_WAIT).

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use socket2::{SockAddr, Socket, Type};
 
-use super::{Address, ConnectOptions, Stage, unix};
+use super::{Address, ConnectOptions, Failure, Stage, unix};
 
 /// How an attempt stands after a system call.
 #[derive(Debug)]
@@ -80,12 +80,18 @@ fn prepare(address: &Address, options: &ConnectOptions) -> io::Result<(Socket, S
     socket.set_nonblocking(true)?;
     options.for_kernel().apply(&socket, Stage::Created)?;
     if let (Some(source), false) = (options.source, to.is_unix()) {
-        bind(&socket, source)?;
+        bind(&socket, source, &to)?;
     }
     Ok((socket, to))
 }
 
-fn bind(socket: &Socket, source: SocketAddr) -> io::Result<()> {
+fn bind(socket: &Socket, source: SocketAddr, to: &SockAddr) -> io::Result<()> {
+    let failed = |error| Failure::at("bind to", &source.into(), error);
+    let from = SockAddr::from(source);
+    if from.family() != to.family() {
+        let complaint = "it is of another family than the address to connect to";
+        return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, complaint)));
+    }
     if source.port() == 0 {
         // Or else each connection from this address would need a port that no other one has, whoever
         // they lead to. Where there is no such option, they do.
@@ -98,7 +104,7 @@ fn bind(socket: &Socket, source: SocketAddr) -> io::Result<()> {
         // The port may linger from the last time.
         socket.set_reuse_address(true)?;
     }
-    socket.bind(&source.into())
+    socket.bind(&from).map_err(failed)
 }
 
 /// What connect(2) means, by its Linux manual page and POSIX.

@@ -15,6 +15,7 @@
 mod tests;
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -50,6 +51,7 @@ pub(crate) struct Race {
     target: Target,
     /// Those of this round.
     addresses: Arc<[Address]>,
+    source: Option<SocketAddr>,
     phase: Phase,
     running: Vec<Running>,
     failed: Attempts,
@@ -106,6 +108,7 @@ impl Race {
         Self {
             target,
             addresses: Arc::new([]),
+            source: options.source,
             phase: Phase::Begin,
             running: Vec::new(),
             failed: Attempts::default(),
@@ -149,7 +152,7 @@ impl Race {
             match std::mem::replace(&mut self.phase, Phase::Over) {
                 Phase::Begin => match self.target.addresses() {
                     Ok(Some(addresses)) => {
-                        self.addresses = addresses;
+                        self.addresses = self.within_reach(addresses);
                         self.phase = Phase::Racing { next: 0, at: Some(now) };
                     }
                     Ok(None) => {
@@ -211,11 +214,25 @@ impl Race {
                 Phase::Unresolved(io::Error::new(io::ErrorKind::NotFound, complaint))
             }
             Ok(addresses) => {
-                self.addresses = addresses;
+                self.addresses = self.within_reach(addresses);
                 Phase::Racing { next: 0, at: Some(now) }
             }
             Err(error) => Phase::Unresolved(error),
         };
+    }
+
+    /// Those of them that are of the source address's family. If there are none, all: each will say why
+    /// it can't be reached.
+    fn within_reach(&self, addresses: Arc<[Address]>) -> Arc<[Address]> {
+        let Some(source) = self.source else { return addresses };
+        let other = |address: &Address| {
+            address.as_ip().is_some_and(|address| address.is_ipv4() != source.is_ipv4())
+        };
+        let others = addresses.iter().filter(|address| other(address)).count();
+        if others == 0 || others == addresses.len() {
+            return addresses;
+        }
+        addresses.iter().filter(|address| !other(address)).cloned().collect()
     }
 
     /// An attempt has failed: the next one begins at once.

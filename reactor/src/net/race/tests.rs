@@ -299,6 +299,29 @@ fn a_name_is_looked_up_in_each_round() {
 }
 
 #[test]
+fn addresses_of_another_family_than_the_source_are_left_out() {
+    let (v4, v6) = (address(1), SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 1)));
+    let from = |source: SocketAddr| options().source(source);
+    for (source, expected) in [(v4, vec![v4]), (v6, vec![v6])] {
+        let mut rig = Rig::new(vec![v6, v4].into(), &from(source));
+        let mut tried = vec![];
+        while let Step::Attempt(id, address) = rig.race.poll(rig.now) {
+            tried.extend(address.as_ip());
+            rig.fails(id);
+        }
+        assert_eq!(tried, expected);
+    }
+    // As the answer of a lookup; and what says why it can't be is better than nothing.
+    for (answer, tried) in [(vec![v6, v4], v4), (vec![v6], v6)] {
+        let mut rig = Rig::new("a.example:1".into(), &from(v4));
+        rig.looks_up();
+        let answer = answer.into_iter().map(Address::Ip).collect();
+        rig.race.resolved(Ok(answer), rig.now);
+        assert!(matches!(rig.race.poll(rig.now), Step::Attempt(_, at) if at == Address::Ip(tried)));
+    }
+}
+
+#[test]
 fn a_lookup_that_fails_or_finds_nothing_ends_its_round() {
     let mut rig = Rig::new("a.example:80".into(), &options().rounds(2));
     rig.looks_up();
