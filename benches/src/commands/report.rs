@@ -35,6 +35,10 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "from")]
     quick: bool,
 
+    /// Each thing once, and as shortly as can be, to see whether all of it works.
+    #[arg(long, conflicts_with_all = ["quick", "from"])]
+    once: bool,
+
     /// Only a part of it.
     #[arg(long, value_name = "PART", conflicts_with = "from")]
     only: Option<Part>,
@@ -102,7 +106,11 @@ fn measure(arguments: &Arguments, interrupted: &Arc<AtomicBool>) -> anyhow::Resu
     }
     let command: Vec<_> = std::env::args().skip(1).collect();
     let mut report = Report::begun(format!("benches {}", command.join(" ")));
-    let plan = Plan::of(if arguments.quick { Extent::Quick } else { Extent::Full });
+    let plan = Plan::of(match (arguments.once, arguments.quick) {
+        (true, _) => Extent::Once,
+        (false, true) => Extent::Quick,
+        (false, false) => Extent::Full,
+    });
     let go_on = || !interrupted.load(Ordering::Relaxed);
     if arguments.only != Some(Part::Servers) {
         for group in Group::ALL {

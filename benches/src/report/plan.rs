@@ -9,6 +9,8 @@ use crate::runs::{Case, ECHO};
 /// How much is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
+    /// As little as there can be, to see whether all of it works.
+    Once,
     /// For a first look: less than two minutes.
     Quick,
     /// All.
@@ -36,36 +38,50 @@ impl Plan {
     /// The usual one of this extent.
     #[must_use]
     pub fn of(extent: Extent) -> Self {
-        let quick = extent == Extent::Quick;
-        let idle = pick(quick, "1000", "8000");
-        let mut cases = vec![
-            case(ECHO, 50, 64, &[]),
-            case(ECHO, 1000, 64, &[]),
-            case(ECHO, 50, 64, &["--rate", "20000"]),
-            case("crowd", 50, 64, &["--idle", idle]),
-            case("bulk", 4, 65_536, &[]),
-        ];
-        if !quick {
-            cases.insert(2, case(ECHO, 50, 16_384, &[]));
-            cases.push(case("connect", 50, 64, &[]));
-            cases.push(case("udp", 50, 64, &[]));
-        }
-        Self {
-            sizes: pick(quick, Sizes::Quick, Sizes::Full),
-            effort: Effort {
-                samples: pick(quick, 5, 15),
-                time: Duration::from_millis(pick(quick, 5, 20)),
+        let millis = Duration::from_millis;
+        let effort = |samples, time| Effort { samples, time: millis(time) };
+        let rounds = |count| NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN);
+        match extent {
+            Extent::Once => Self {
+                sizes: Sizes::Quick,
+                effort: effort(1, 1),
+                cases: cases("1000"),
+                rounds: rounds(1),
+                measured: millis(20),
+                warmup: millis(20),
             },
-            cases,
-            rounds: NonZeroUsize::MIN.saturating_add(pick(quick, 1, 8)),
-            measured: Duration::from_millis(pick(quick, 150, 500)),
-            warmup: Duration::from_millis(pick(quick, 50, 150)),
+            Extent::Quick => Self {
+                sizes: Sizes::Quick,
+                effort: effort(3, 4),
+                cases: cases("1000").into_iter().filter(|case| case.size.get() != 16_384).collect(),
+                rounds: rounds(2),
+                measured: millis(150),
+                warmup: millis(50),
+            },
+            Extent::Full => Self {
+                sizes: Sizes::Full,
+                effort: effort(15, 20),
+                cases: cases("8000"),
+                rounds: rounds(9),
+                measured: millis(500),
+                warmup: millis(150),
+            },
         }
     }
 }
 
-fn pick<T>(quick: bool, little: T, much: T) -> T {
-    if quick { little } else { much }
+/// What the servers are asked, with a crowd of so many.
+fn cases(idle: &str) -> Vec<Case> {
+    vec![
+        case(ECHO, 50, 64, &[]),
+        case(ECHO, 1000, 64, &[]),
+        case(ECHO, 50, 16_384, &[]),
+        case(ECHO, 50, 64, &["--rate", "20000"]),
+        case("crowd", 50, 64, &["--idle", idle]),
+        case("bulk", 4, 65_536, &[]),
+        case("connect", 50, 64, &[]),
+        case("udp", 50, 64, &[]),
+    ]
 }
 
 fn case(mode: &str, connections: usize, size: usize, more: &[&str]) -> Case {
