@@ -29,8 +29,8 @@ const COUNTING: Duration = Duration::from_millis(250);
 pub(super) enum Command {
     /// To make its connections.
     Connect,
-    /// To send up to this time of its clock.
-    Send { until: u64 },
+    /// To send from one time of its clock up to before another.
+    Send { from: u64, until: u64 },
 }
 
 /// A handler that carries commands out.
@@ -177,8 +177,9 @@ impl<'a, L: Load> Course<'a, L> {
     /// Sends for this long, and until everything has come back.
     fn send(&mut self, duration: Duration) -> anyhow::Result<Ended> {
         self.reactor.handler_mut().tally().clear();
-        let until = self.clock.of(Instant::now() + duration);
-        self.carry_out(Command::Send { until }, duration)
+        let from = self.clock.now();
+        let until = from.saturating_add(nanos(duration));
+        self.carry_out(Command::Send { from, until }, duration)
     }
 
     fn send_for(&mut self, duration: Duration) -> anyhow::Result<()> {

@@ -194,7 +194,7 @@ impl Handler for Datagrams {
                     self.tally.fail(ctx, error);
                 }
             }
-            Command::Send { until } => {
+            Command::Send { until, .. } => {
                 self.until = until;
                 for place in 0..self.places.len() {
                     let now = self.clock.now();

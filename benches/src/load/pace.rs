@@ -60,14 +60,14 @@ impl Pace {
     /// Begins a phase, in which nothing is under way yet.
     pub(super) fn begin<'a>(
         &mut self,
-        now: u64,
+        start: u64,
         end: u64,
         connections: impl Iterator<Item = &'a Connection>,
     ) {
         match self {
             Self::Closed(Closed { until, .. }) | Self::Full { until } => *until = end,
             Self::Open(Open { rate, schedule, due, before }) => {
-                *schedule = Schedule::new(*rate, before.len(), now, end);
+                *schedule = Schedule::new(*rate, before.len(), start, end);
                 *due = 0;
                 for connection in connections {
                     if let Some(before) = before.get_mut(connection.number) {

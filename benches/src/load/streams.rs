@@ -104,9 +104,8 @@ impl Streams {
     }
 
     /// Begins a phase: every connection sends what it may.
-    fn send(&mut self, ctx: &mut Context<'_>, until: u64) {
-        let now = self.clock.now();
-        self.pace.begin(now, until, self.connections.values());
+    fn send(&mut self, ctx: &mut Context<'_>, from: u64, until: u64) {
+        self.pace.begin(from, until, self.connections.values());
         self.until = until;
         if let Some(rate) = self.pace.rate() {
             match Metronome::begin(ctx, rate) {
@@ -120,8 +119,8 @@ impl Streams {
             self.go_on(ctx, self.active[place], now);
         }
         for place in 0..self.slow.len() {
-            let conn = self.slow[place];
-            self.go_on(ctx, conn, now);
+            let now = self.clock.now();
+            self.go_on(ctx, self.slow[place], now);
         }
     }
 
@@ -250,7 +249,7 @@ impl Handler for Streams {
     fn message(&mut self, ctx: &mut Context<'_>, command: Command) {
         match command {
             Command::Connect => self.connect_next(ctx),
-            Command::Send { until } => self.send(ctx, until),
+            Command::Send { from, until } => self.send(ctx, from, until),
         }
     }
 

@@ -89,7 +89,7 @@ impl Handler for Visits {
     type Message = Command;
 
     fn message(&mut self, ctx: &mut Context<'_>, command: Command) {
-        let Command::Send { until } = command else { return };
+        let Command::Send { until, .. } = command else { return };
         self.until = until;
         let now = self.clock.now();
         let first = if now < until { self.plan.connections.get() } else { 0 };

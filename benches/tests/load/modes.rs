@@ -80,7 +80,7 @@ fn stalls(more: &[&str]) -> Report {
             }
         });
     });
-    let mut arguments = vec!["--connections", "1", "--seconds", "0.6"];
+    let mut arguments = vec!["--connections", "1", "--seconds", "0.6", "--warmup", "0"];
     arguments.extend(more);
     report(address, &arguments)
 }
