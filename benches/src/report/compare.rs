@@ -24,10 +24,11 @@ pub(super) fn lines(old: &[Figure], new: &[Figure]) -> Vec<String> {
         }
         let lower = ratio < 1.0;
         let verdict = if lower == (figure.better == Better::Lower) { "better" } else { "WORSE" };
-        let Figure { question, contender, over, number, unit, .. } = figure;
+        let Figure { question, contender, unit, .. } = figure;
         let line = format!(
-            "{verdict:6} {:+6.1} %  {question}, {number} {over}, {contender}: {} -> {} {unit}",
+            "{verdict:6} {:+6.1} %  {question}, {}, {contender}: {} -> {} {unit}",
             (ratio - 1.0) * 100.0,
+            figure.place(),
             precise(then.median),
             precise(now.median),
         );

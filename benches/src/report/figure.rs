@@ -18,7 +18,7 @@ pub(super) struct Figure {
     /// What is asked: a chart and a table each.
     pub(super) question: String,
     pub(super) contender: String,
-    /// What the number counts, such as descriptors.
+    /// What the number counts, such as descriptors; or a phrase with `#` in place of the number.
     pub(super) over: String,
     pub(super) number: u64,
     pub(super) unit: String,
@@ -56,6 +56,21 @@ impl Figure {
     /// How the samples are spread.
     pub(super) fn value(&self) -> Spread {
         Spread::of(self.samples.iter().copied())
+    }
+
+    /// The number, and what it counts.
+    pub(super) fn place(&self) -> String {
+        let Self { over, number, .. } = self;
+        if over.contains('#') {
+            over.replace('#', &number.to_string())
+        } else {
+            format!("{number} {over}")
+        }
+    }
+
+    /// What the numbers of a chart count.
+    pub(super) fn axis(&self) -> String {
+        self.over.replace('#', "N")
     }
 
     /// Whether it is the same question of the same contender at the same number.
@@ -100,7 +115,7 @@ fn add_server(figures: &mut Vec<Figure>, server: &str, samples: &[&Sample]) {
             let question = format!("latency{beside}: {rate} messages of {size} bytes a second");
             for (number, of) in SLOWEST {
                 let nanos = |report: &Report| Some(of(&report.latency_ns?) as f64 / 1e3);
-                add(question.clone(), ("messages, the slowest one", number), "µs", lower, &nanos);
+                add(question.clone(), ("1 in # takes longer", number), "µs", lower, &nanos);
             }
         }
         (Mode::Echo | Mode::Slow, None) => {

@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use crate::micro::Measured;
 use crate::runs::Comparison;
 use figure::Figure;
+use page::Section;
 
 /// The form of the JSON; another one isn't read.
 const FORMAT: u32 = 1;
@@ -101,8 +102,10 @@ impl Report {
             .into_iter()
             .map(|question| table(question) + "\n")
             .collect();
-        text.push_str(&advice::section(&figures).reading);
-        text.push('\n');
+        let advice = advice::section(&figures);
+        if let Some(table) = &advice.table {
+            text.push_str(&tables::plain(&advice.title, table));
+        }
         text
     }
 
@@ -115,6 +118,14 @@ impl Report {
         let figures = self.figures();
         let mut sections = sections::all(&figures)?;
         sections.push(advice::section(&figures));
+        if !self.left_out.is_empty() {
+            sections.push(Section {
+                title: "What isn't there".to_owned(),
+                reading: self.left_out.join("\n"),
+                chart: None,
+                table: None,
+            });
+        }
         Ok(page::write("select, poll, epoll, mio: what they cost", &self.about(), &sections))
     }
 
@@ -137,7 +148,7 @@ impl Report {
     /// What the figures are of.
     fn about(&self) -> Vec<String> {
         let versions = self.versions.iter().map(|(name, version)| format!("{name} {version}"));
-        let mut lines = vec![
+        vec![
             format!("{}, by {}", self.date, self.command),
             self.machine.to_string(),
             versions.collect::<Vec<_>>().join(", "),
@@ -145,8 +156,6 @@ impl Report {
              samples lies. Contenders ran in turns. Solid lines and full bars are this library's, dashed \
              ones plain libc loops, dotted and pale ones other libraries."
                 .to_owned(),
-        ];
-        lines.extend(self.left_out.iter().map(|line| format!("Left out: {line}")));
-        lines
+        ]
     }
 }

@@ -19,7 +19,8 @@ fn one(question: &str, all: &[Figure]) -> anyhow::Result<Section> {
     let figures: Vec<_> = all.iter().filter(|figure| figure.question == question).collect();
     let numbers = distinct(figures.iter().map(|figure| figure.number));
     let contenders = distinct(figures.iter().map(|figure| figure.contender.as_str()));
-    let (over, unit) = figures.first().map_or(("", ""), |one| (&*one.over, &*one.unit));
+    let (axis, unit) =
+        figures.first().map_or_else(Default::default, |one| (one.axis(), one.unit.as_str()));
     let of = |contender: &str| {
         let those = figures.iter().filter(|figure| figure.contender == contender);
         those.map(|figure| (figure.number as f64, figure.value())).collect()
@@ -32,7 +33,7 @@ fn one(question: &str, all: &[Figure]) -> anyhow::Result<Section> {
             .map(|contender| Line { style: style::of(contender), points: of(contender) })
             .collect();
         let names = contenders.iter().map(ToString::to_string).collect();
-        (chart::lines(over, unit, &lines)?, names)
+        (chart::lines(&axis, unit, &lines)?, names)
     } else {
         let bars: Vec<_> = numbers
             .iter()
@@ -61,7 +62,7 @@ fn reading(figures: &[&Figure]) -> String {
     let Some(most) = figures.iter().map(|figure| figure.number).max() else { return String::new() };
     let at_most: Vec<_> = figures.iter().copied().filter(|figure| figure.number == most).collect();
     let Some((best, rest)) = ranked(&at_most) else { return String::new() };
-    let Figure { over, unit, better, .. } = best;
+    let Figure { unit, better, .. } = best;
     let (sense, word) = match better {
         Better::Lower => ("Lower is better", "costs"),
         Better::Higher => ("Higher is better", "reaches"),
@@ -73,7 +74,8 @@ fn reading(figures: &[&Figure]) -> String {
         .map(|figure| figure.contender.as_str())
         .collect();
     let mut text = format!(
-        "{sense}. With {most} {over}, {} {word} {} {unit}",
+        "{sense}. {}: {} {word} {} {unit}",
+        capitalised(&best.place()),
         best.contender,
         precise(value.median)
     );
@@ -124,7 +126,7 @@ mod tests {
         let all: Vec<_> = figures.iter().collect();
         assert_eq!(
             reading(&all),
-            "Lower is better. With 1000 descriptors, one costs 100 ns, a tie with two; farthest from it is \
+            "Lower is better. 1000 descriptors: one costs 100 ns, a tie with two; farthest from it is \
              three, by a factor of 3.00."
         );
     }

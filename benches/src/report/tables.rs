@@ -7,18 +7,18 @@ use crate::spread::Spread;
 /// The figures of one question.
 pub(super) fn of(question: &str, figures: &[Figure]) -> Table {
     let figures: Vec<_> = figures.iter().filter(|figure| figure.question == question).collect();
-    let numbers = distinct(figures.iter().map(|figure| (figure.number, figure.over.as_str())));
+    let places = distinct(figures.iter().map(|figure| (figure.number, figure.place())));
     let contenders = distinct(figures.iter().map(|figure| figure.contender.as_str()));
     let unit = figures.first().map_or("", |figure| &figure.unit);
     let mut headings = vec![unit.to_owned()];
-    headings.extend(numbers.iter().map(|(number, over)| format!("{number} {over}")));
+    headings.extend(places.iter().map(|(_, place)| place.clone()));
     let cell = |contender: &str, number: u64| {
         let found =
             figures.iter().find(|figure| figure.contender == contender && figure.number == number);
         found.map_or_else(String::new, |figure| with_spread(figure.value()))
     };
     let rows = contenders.into_iter().map(|contender| {
-        let cells = numbers.iter().map(|(number, _)| cell(contender, *number));
+        let cells = places.iter().map(|(number, _)| cell(contender, *number));
         [contender.to_owned()].into_iter().chain(cells).collect()
     });
     Table { headings, rows: rows.collect() }
