@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::connection::Limits;
 use crate::net::{Accepted, Address, ListenOptions, Listener};
+use crate::poller::Interest;
 use crate::timer::TimerId;
 
 /// The most connections that one turn accepts from one listener.
@@ -60,6 +61,11 @@ impl Acceptor {
     /// Whether it has as many connections as it may have.
     pub(crate) fn is_full(&self) -> bool {
         self.connections >= self.max_connections
+    }
+
+    /// What the poller is to be asked for, unless it waits for a connection to close or for its timer.
+    pub(crate) fn asks_for(&self) -> Option<Interest> {
+        (!self.is_full() && self.timer.is_none()).then_some(Interest::READABLE)
     }
 
     pub(crate) fn accept(&mut self) -> Accepted {

@@ -278,6 +278,10 @@ impl Context<'_> {
     /// Changes what [`ready`](crate::Handler::ready) is to tell of a registered descriptor, from now
     /// on: also of what this turn's wait has found already.
     ///
+    /// Where the system has no room to watch it again after [`Interest::NONE`] (epoll_ctl(2): ENOSPC,
+    /// ENOMEM), that is told as readiness with an [error](crate::poller::Readiness::is_error), as often as
+    /// the loop has asked in vain: 10 ms later, and up to a second later each time.
+    ///
     /// # Errors
     ///
     /// `NotFound` if there is no such descriptor.

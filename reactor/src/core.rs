@@ -7,6 +7,7 @@ mod connecting;
 mod ending;
 mod keeping;
 mod marks;
+mod refusals;
 mod sending;
 
 use std::collections::VecDeque;
@@ -25,6 +26,7 @@ use crate::sources::{NOBODY, Source, Sources};
 use crate::timer::TimerWheel;
 
 pub(crate) use connecting::Outcome;
+use refusals::Refusals;
 
 /// What a timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +45,8 @@ pub(crate) enum Due {
     Reconnect(Key),
     /// A registered descriptor may have reached its mark.
     RawMark(Key),
+    /// What the system refused to watch is to be asked for again.
+    Refused,
     /// The time that a shutdown leaves is over.
     Stop,
 }
@@ -114,6 +118,7 @@ pub(crate) struct Core {
     pub(crate) newcomer: Option<(Key, Address)>,
     /// Listeners that wait until any connection closes, or their pause is over.
     pub(crate) starved: Vec<Key>,
+    refusals: Refusals,
     pub(crate) signals: Option<Key>,
     pub(crate) resolver: Resolver,
 }
@@ -140,6 +145,7 @@ impl Core {
             direct_room: 0,
             newcomer: None,
             starved: Vec::new(),
+            refusals: Refusals::new(),
             signals: None,
             resolver: Resolver::new(waker),
         }

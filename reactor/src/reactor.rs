@@ -344,13 +344,21 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         if readiness.is_writable() {
             self.core.flush(&mut self.poller, key);
         }
+        if readiness.is_error() {
+            self.core.ask_again_later(key);
+        }
     }
 
     /// What is ready is no connection.
     fn dispatch_other(&mut self, key: Key, readiness: Readiness) {
         match self.core.sources.kind(key) {
             Some(Kind::Attempt) => self.end_attempt(key),
-            Some(Kind::Acceptor) => self.accept(key),
+            Some(Kind::Acceptor) => {
+                self.accept(key);
+                if readiness.is_error() {
+                    self.core.ask_again_later(key);
+                }
+            }
             Some(Kind::Udp) => self.receive(key, readiness),
             Some(Kind::Raw) => self.tell_ready(key, readiness),
             Some(Kind::Signals) => self.deliver_signals(key),
@@ -364,6 +372,10 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         // An earlier callback of this turn may have changed what is to be told.
         let mut readiness = readiness.within(raw.interest);
         raw.note(readiness);
+        if readiness.is_error() {
+            self.core.ask_again_later(key);
+        }
+        let Some(raw) = self.core.sources.raw(key) else { return };
         if raw.has_mark() {
             readiness = self.core.above_raw_mark(&mut self.poller, key, readiness);
         }
@@ -409,6 +421,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
             }
             Due::Reconnect(key) => self.core.reconnect(key),
             Due::RawMark(key) => self.core.look_at_raw(&mut self.poller, key),
+            Due::Refused => self.core.ask_again(&mut self.poller),
             Due::Stop => self.core.course = Course::Stop,
         }
     }

@@ -370,6 +370,10 @@ suite! {
         }
         unwatchable {
             they_wait_for_room
+            who_is_resumed_without_room_is_asked_for_again
+            who_waits_for_urgent_bytes_is_asked_for_again
+            a_listener_without_room_is_asked_for_again
+            a_descriptor_without_room_is_asked_for_again
         }
         udp {
             datagrams_come_and_are_answered

@@ -245,6 +245,11 @@ impl Connection {
         waits
     }
 
+    /// What the poller was asked for.
+    pub(crate) fn interest(&self) -> Interest {
+        self.interest
+    }
+
     /// What the poller is to be asked for in this state, if that is something else than before.
     pub(crate) fn new_interest(&mut self) -> Option<Interest> {
         let mut wanted = Interest::NONE;

@@ -1,7 +1,7 @@
 //! Urgent bytes that come, for the connections that want them.
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 
 use super::Reactor;
 use crate::connection::State;
@@ -9,14 +9,18 @@ use crate::context::Context;
 use crate::handler::Handler;
 use crate::ids::ConnId;
 use crate::poller::{Key, Poller};
-use crate::sys::urgent;
+use crate::sys::{self, urgent};
 
 impl<H: Handler, P: Poller> Reactor<H, P> {
     /// A connection is ready with priority, and with nothing to read.
     pub(super) fn urgent_is_ready(&mut self, key: Key) {
-        if !self.take_urgent(key) {
-            // A hang-up or an error counts as priority, too, and after either there will be none. To
-            // ask again would find the same for ever.
+        if self.take_urgent(key) {
+            return;
+        }
+        let Some(connection) = self.core.sources.connection(key) else { return };
+        // A hang-up or an error counts as priority, too, and after either there will be none. To ask
+        // again would find the same for ever. Where neither shows, the system had no room to watch it.
+        if !matches!(sys::poll::now(connection.socket.as_raw_fd(), libc::POLLPRI), Ok(0)) {
             self.core.watch_urgent(&mut self.poller, key, false);
         }
     }
