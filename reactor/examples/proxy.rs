@@ -45,7 +45,11 @@ impl Handler for Proxy {
     }
 
     fn connected(&mut self, ctx: &mut Context<'_>, server: ConnId) {
-        ctx.resume(self.other[server]);
+        match self.other.get(server) {
+            Some(client) => ctx.resume(*client),
+            // It is gone already.
+            None => ctx.close(server),
+        }
     }
 
     fn connect_failed(&mut self, ctx: &mut Context<'_>, server: ConnId, error: ConnectError) {
