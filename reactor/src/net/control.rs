@@ -50,7 +50,7 @@ pub fn set_nonblocking(fd: &impl AsFd, nonblocking: bool) -> io::Result<()> {
     SockRef::from(fd).set_nonblocking(nonblocking).map_err(|error| failed("F_SETFL", error))
 }
 
-/// Who gets the signals of a descriptor (F_GETOWN).
+/// Who gets the signals of a descriptor (F_GETOWN, on Linux F_GETOWN_EX).
 ///
 /// # Errors
 ///
@@ -175,6 +175,9 @@ mod tests {
             set_owner(&near, who).unwrap();
             assert_eq!(owner(&near).unwrap(), who);
         }
+        // Its number is negated by the kernel, and -1 is no error then. It may have no such group.
+        set_owner(&near, Owner::Group(1)).unwrap();
+        assert!([Owner::Group(1), Owner::Nobody].contains(&owner(&near).unwrap()));
         let error = set_owner(&near, Owner::Process(u32::MAX)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
         assert!(error.to_string().starts_with("ask for F_SETOWN: "), "{error}");

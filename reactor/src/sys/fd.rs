@@ -39,7 +39,26 @@ pub(crate) fn is_file(fd: BorrowedFd<'_>) -> io::Result<bool> {
     Ok(file.metadata()?.is_file())
 }
 
+/// Who gets the signals of a descriptor: a process, or, negative, a process group. Not by F_GETOWN, whose
+/// answer for the group 1 is that of a call that failed.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn owner(fd: BorrowedFd<'_>) -> io::Result<libc::pid_t> {
+    /// `struct f_owner_ex` of the kernel's `asm-generic/fcntl.h`, which libc lacks, with its numbers.
+    #[repr(C)]
+    struct Owner {
+        kind: libc::c_int,
+        id: libc::pid_t,
+    }
+    const F_GETOWN_EX: libc::c_int = 16;
+    const F_OWNER_PGRP: libc::c_int = 2;
+    let mut owner = Owner { kind: 0, id: 0 };
+    // SAFETY: F_GETOWN_EX writes one such structure, to a pointer at a live one.
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), F_GETOWN_EX, &raw mut owner) })?;
+    Ok(if owner.kind == F_OWNER_PGRP { -owner.id } else { owner.id })
+}
+
 /// Who gets the signals of a descriptor (F_GETOWN): a process, or, negative, a process group.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) fn owner(fd: BorrowedFd<'_>) -> io::Result<libc::pid_t> {
     // SAFETY: F_GETOWN takes no pointer.
     check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETOWN) })
