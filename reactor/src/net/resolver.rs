@@ -194,6 +194,20 @@ mod tests {
         }
     }
 
+    /// What follows the percent sign is the name of an interface.
+    #[test]
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn a_scope_is_found_by_its_name() {
+        let (mut resolver, mut poller) = resolver();
+        let all = crate::net::Interface::all().unwrap();
+        let lo = all.iter().find(|interface| interface.is_loopback).unwrap();
+        let (name, port) = crate::Target::from(format!("[fe80::1%{}]:80", lo.name)).host().unwrap();
+        let _ticket = resolver.look_up(Key::new(1, 0), name, port).unwrap();
+        let found = next(&resolver, &mut poller).answer.unwrap();
+        let expected = std::net::SocketAddrV6::new("fe80::1".parse().unwrap(), 80, 0, lo.index);
+        assert_eq!(*found, [Address::Ip(expected.into())]);
+    }
+
     #[test]
     fn what_isn_t_a_name_is_an_error() {
         let (mut resolver, mut poller) = resolver();

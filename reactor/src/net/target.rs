@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,7 +31,8 @@ use super::Address;
 ///
 /// A text is `host:port`, or a number and a port as [`SocketAddr`] writes them; one that is neither is
 /// a target whose connect fails, with [`InvalidInput`](io::ErrorKind::InvalidInput). A host name is
-/// looked up at each round, by the system's resolver and away from the loop's thread.
+/// looked up at each round, by the system's resolver and away from the loop's thread. So is the interface
+/// of a link-local address, where it has its name: `[fe80::1%eth0]:443`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Target(pub(super) Place);
 
@@ -119,9 +120,20 @@ impl From<&str> for Target {
             Some((name, port)) if !name.is_empty() && !name.contains(':') => {
                 Self(Place::Host { name: name.into(), port })
             }
-            _ => Self(Place::Nowhere(text.into())),
+            Some((name, port)) => match with_scope(name) {
+                Some(name) => Self(Place::Host { name: name.into(), port }),
+                None => Self(Place::Nowhere(text.into())),
+            },
+            None => Self(Place::Nowhere(text.into())),
         }
     }
+}
+
+/// The inside of `[fe80::1%eth0]`. The resolver knows interfaces by their names.
+fn with_scope(text: &str) -> Option<&str> {
+    let inside = text.strip_prefix('[')?.strip_suffix(']')?;
+    let (address, scope) = inside.split_once('%')?;
+    (address.parse::<Ipv6Addr>().is_ok() && !scope.is_empty()).then_some(inside)
 }
 
 impl From<String> for Target {
@@ -173,6 +185,7 @@ impl fmt::Display for Target {
                 }
                 Ok(())
             }
+            Place::Host { name, port } if name.contains(':') => write!(f, "[{name}]:{port}"),
             Place::Host { name, port } => write!(f, "{name}:{port}"),
             Place::Nowhere(text) if text.is_empty() => f.write_str("an empty text"),
             Place::Nowhere(text) => f.write_str(text),
@@ -208,14 +221,31 @@ mod tests {
 
     #[test]
     fn texts_are_hosts_or_addresses() {
-        for (text, is_host) in [("localhost:80", true), ("a.example:1", true), ("[::1]:80", false)]
-        {
+        for (text, is_host) in [
+            ("localhost:80", true),
+            ("a.example:1", true),
+            ("[::1]:80", false),
+            ("[fe80::1%2]:80", false),
+            ("[fe80::1%eth0]:80", true),
+        ] {
             let target = Target::from(text);
             assert_eq!(target.addresses().unwrap().is_none(), is_host, "{text}");
             assert_eq!(target.host().is_some(), is_host, "{text}");
             assert_eq!(target.to_string(), text);
         }
-        for text in ["", "localhost", ":80", "::1", "::1:80", "a:b:80", "host:65536", "host:http"] {
+        for text in [
+            "",
+            "localhost",
+            ":80",
+            "::1",
+            "::1:80",
+            "a:b:80",
+            "host:65536",
+            "host:http",
+            "[a:b%c]:80",
+            "[fe80::1%]:80",
+            "fe80::1%lo:80",
+        ] {
             let error = Target::from(text).addresses().unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{text}");
             let shown = if text.is_empty() { "an empty text" } else { text };
