@@ -47,7 +47,7 @@ pub const TCP_QUICKACK: SocketOption<bool> = tcp(
     only_on!("linux" "android", Socket::tcp_quickack, Socket::set_tcp_quickack),
 );
 
-/// The longest segment, in bytes, 88 to 32,767 on Linux, else EINVAL. It must be set before listen(2)
+/// The longest segment, in bytes, 88 to 32,767 on Linux, or zero for the system's own; else EINVAL. It must be set before listen(2)
 /// or connect(2): afterwards Linux takes it and does nothing.
 ///
 /// Read on a connection, it is what was agreed on, less TCP's options: 12 bytes for time stamps.
