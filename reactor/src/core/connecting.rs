@@ -203,7 +203,11 @@ impl Core {
         self.set_connect_timer(key, None);
         let Some(connecting) = self.sources.connecting_mut(key) else { return };
         connecting.lookup = None;
-        for (_, attempt) in std::mem::take(&mut connecting.attempts) {
+        let attempts = std::mem::take(&mut connecting.attempts);
+        if attempts.is_empty() {
+            return;
+        }
+        for (_, attempt) in attempts {
             self.unwatch(poller, attempt);
         }
         self.accept_again(poller, None);
