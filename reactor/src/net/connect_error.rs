@@ -134,8 +134,7 @@ impl ConnectError {
         last.filter(said).map(move |attempt| {
             let address = attempt.address.to_string();
             let place = if address == target { String::new() } else { format!("{address}: ") };
-            let advice =
-                advice(&attempt.error).map_or(String::new(), |advice| format!("; {advice}"));
+            let advice = advice(attempt).map_or(String::new(), |advice| format!("; {advice}"));
             format!("{place}{}{advice}", attempt.error)
         })
     }
@@ -176,12 +175,13 @@ impl From<ConnectError> for io::Error {
 }
 
 /// What to do about an error, where that is known.
-fn advice(error: &io::Error) -> Option<&'static str> {
-    match error.raw_os_error()? {
+fn advice(attempt: &FailedAttempt) -> Option<&'static str> {
+    match attempt.error.raw_os_error()? {
         libc::EADDRNOTAVAIL => Some("no local port is left for that address"),
         libc::EMFILE => Some("this process may open no more descriptors (ulimit -n)"),
         libc::ENFILE => Some("the system has no descriptor left"),
-        libc::EAGAIN => Some("its backlog stayed full"),
+        // Of an internet address some systems say so when they have no port for it.
+        libc::EAGAIN if attempt.address.as_ip().is_none() => Some("its backlog stayed full"),
         _ => None,
     }
 }
@@ -249,6 +249,7 @@ mod tests {
             format!("connect {one}: {refused}, attempt 2 of 5")
         );
         assert!(failed(1, libc::EMFILE).ends_with("(ulimit -n)"));
+        assert!(!failed(1, libc::EAGAIN).contains("backlog"), "that is of Unix sockets");
         let both = [(two, libc::ECONNREFUSED), (one, libc::ECONNREFUSED)];
         assert_eq!(
             error(ConnectCause::Failed, "a:80", 1, &both),
