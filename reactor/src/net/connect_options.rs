@@ -99,7 +99,9 @@ impl ConnectOptions {
     /// unless there are no others.
     ///
     /// A port of one's own can have one connection to each address at a time, and may still be the
-    /// end of one that was closed a minute ago (TIME_WAIT).
+    /// end of one that was closed a minute ago (TIME_WAIT): it is bound with
+    /// [`SO_REUSEADDR`](crate::options::SO_REUSEADDR), unless
+    /// [`reuse_address`](SocketOptions::reuse_address) says otherwise.
     pub fn source(mut self, address: SocketAddr) -> Self {
         self.source = Some(address);
         self
@@ -115,7 +117,8 @@ impl ConnectOptions {
     /// The options of each attempt's socket, where they say something: set before it is bound or
     /// connected, and what belongs to a connection alone once it is one.
     ///
-    /// An attempt whose socket can't have one of them has failed.
+    /// An attempt whose socket can't have one of them has failed. What belongs to a connection alone,
+    /// [`TCP_QUICKACK`](crate::options::TCP_QUICKACK), is set if it takes it.
     pub fn socket(mut self, options: SocketOptions) -> Self {
         self.socket = options.or(&self.socket);
         self
@@ -123,6 +126,10 @@ impl ConnectOptions {
 
     /// What is set on a socket: what was chosen, and what is chosen by default.
     pub(super) fn for_kernel(&self) -> SocketOptions {
-        self.socket.clone().or(&SocketOptions::default().nodelay(true))
+        let mut default = SocketOptions::default().nodelay(true);
+        if self.source.is_some_and(|source| source.port() > 0) {
+            default = default.reuse_address(true);
+        }
+        self.socket.clone().or(&default)
     }
 }

@@ -100,9 +100,6 @@ fn bind(socket: &Socket, source: SocketAddr, to: &SockAddr) -> io::Result<()> {
             use std::os::fd::AsRawFd;
             let _ = crate::sys::socket::choose_port_late(socket.as_raw_fd());
         }
-    } else {
-        // The port may linger from the last time.
-        socket.set_reuse_address(true)?;
     }
     socket.bind(&from).map_err(failed)
 }
@@ -207,6 +204,27 @@ mod tests {
             "pending"
         );
         assert_eq!(stand(Err(error(libc::EBADF)), Err(error(libc::EBADF))), "failed");
+    }
+
+    /// The port may linger from the last time: whoever would rather know says so.
+    #[test]
+    fn a_source_port_is_shared_unless_told_otherwise() {
+        use crate::net::SocketOptions;
+        use crate::net::options::SO_REUSEADDR;
+
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let to = Address::Ip(listener.local_addr().unwrap());
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let chosen = ConnectOptions::default().source(free);
+        let refuses = SocketOptions::default().reuse_address(false);
+        for (options, shared) in [
+            (chosen.clone(), true),
+            (chosen.socket(refuses), false),
+            (ConnectOptions::default(), false),
+        ] {
+            let (socket, _) = prepare(&to, &options).unwrap();
+            assert_eq!(SO_REUSEADDR.get(&socket).unwrap(), shared);
+        }
     }
 
     #[test]
