@@ -120,10 +120,10 @@ impl Context<'_> {
         self.core.queued(conn.0)
     }
 
-    /// The listener that accepted a connection.
+    /// The listener that accepted a connection; also in its [`closed`](crate::Handler::closed).
     #[must_use]
     pub fn listener_of(&self, conn: ConnId) -> Option<ListenerId> {
-        match self.connection(conn)?.origin {
+        match self.core.origin(conn.0)? {
             Origin::Listener(listener) => Some(listener),
             _ => None,
         }

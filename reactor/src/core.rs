@@ -18,7 +18,9 @@ use std::time::{Duration, Instant};
 
 use log::warn;
 
-use crate::connection::{CloseReason, Connection, GATHER, Limits, Phase, Pool, Rise, State};
+use crate::connection::{
+    CloseReason, Connection, GATHER, Limits, Origin, Phase, Pool, Rise, State,
+};
 use crate::ids::ListenerId;
 use crate::net::{Address, Resolver, control};
 use crate::poller::{Interest, Key, Poller, Waker};
@@ -116,6 +118,8 @@ pub(crate) struct Core {
     direct_room: usize,
     /// The connection that is being announced, and its peer.
     pub(crate) newcomer: Option<(Key, Address)>,
+    /// The connection whose end is being told, and where it came from.
+    pub(crate) departed: Option<(Key, Origin)>,
     /// Listeners that wait until any connection closes, or their pause is over.
     pub(crate) starved: Vec<Key>,
     refusals: Refusals,
@@ -144,6 +148,7 @@ impl Core {
             gather_room: 0,
             direct_room: 0,
             newcomer: None,
+            departed: None,
             starved: Vec::new(),
             refusals: Refusals::new(),
             signals: None,
@@ -237,6 +242,14 @@ impl Core {
         self.connections += 1;
         self.set_idle_timer(key, idle);
         Ok(())
+    }
+
+    /// Where a connection came from, also while its end is being told.
+    pub(crate) fn origin(&self, key: Key) -> Option<Origin> {
+        match self.departed {
+            Some((departed, origin)) if departed == key => Some(origin),
+            _ => self.sources.connection(key).map(|connection| connection.origin),
+        }
     }
 
     /// Bytes that wait to be sent: in the queue, and those that the running callback has gathered.

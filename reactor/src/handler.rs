@@ -72,7 +72,8 @@ pub trait Handler {
         let _ = (ctx, conn);
     }
 
-    /// A connection has ended, and `conn` names nothing any more.
+    /// A connection has ended, and `conn` names nothing any more; where it came from is still told, by
+    /// [`listener_of`](Context::listener_of) and [`peer_of`](Context::peer_of).
     ///
     /// Comes exactly once for each that [`accepted`](Self::accepted) or [`connected`](Self::connected)
     /// announced, whoever ended it, also when the loop stops; nothing about it follows.

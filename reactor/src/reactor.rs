@@ -469,6 +469,7 @@ impl<H: Handler, P: Poller> Reactor<H, P> {
         if let Some(reason) = self.core.take_away(&mut self.poller, key) {
             let mut ctx = Context { core: &mut self.core, poller: &mut self.poller };
             self.handler.closed(&mut ctx, ConnId(key), reason);
+            self.core.departed = None;
         }
     }
 

@@ -1,7 +1,9 @@
 //! Peers that are kept connected.
 
+use std::cell::RefCell;
 use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use reactor::{ConnId, ConnectCause, ConnectOptions, PeerId, Status, Target};
@@ -161,6 +163,31 @@ pub(super) fn a_peer_may_be_let_go_in_each_callback<P: Subject>() {
     server.ctx().keep_connected(listening.target(), &options());
     server.until("all is seen", |server| server.seen().len() == 3);
     server.silent();
+}
+
+/// When one ends, its handler can tell whose it was, and no longer.
+pub(super) fn where_a_connection_came_from_is_told_to_its_end<P: Subject>() {
+    let told: Rc<RefCell<Vec<_>>> = Rc::default();
+    let ours = Rc::clone(&told);
+    let mut server = Server::<P>::tcp(move |ctx, call| {
+        if let Call::Closed(conn, _) = call {
+            ours.borrow_mut().push((conn, ctx.listener_of(conn), ctx.peer_of(conn)));
+        }
+    });
+    let listener = server.listener;
+    let address = server.ctx().listener_address(listener).unwrap();
+    let kept = server.ctx().keep_connected(address, &options().backoff(PATIENCE, PATIENCE));
+    let accepted = server.next_accepted();
+    server.until("it is connected", |server| !connected(server).is_empty());
+    let conn = connected(&server)[0];
+    server.ctx().abort(conn);
+    server.until_closed(conn);
+    server.until_closed(accepted);
+    let mut told = told.borrow_mut();
+    told.sort_unstable_by_key(|(_, listener, _)| listener.is_some());
+    assert_eq!(*told, [(conn, None, Some(kept)), (accepted, Some(listener), None)]);
+    let ctx = server.ctx();
+    assert!(ctx.peer_of(conn).is_none() && ctx.listener_of(accepted).is_none());
 }
 
 /// It would be tried for ever, and never be there.

@@ -324,6 +324,7 @@ suite! {
             a_peer_that_is_let_go_is_not_connected_again
             a_connect_to_a_peer_that_is_let_go_is_cancelled
             a_peer_may_be_let_go_in_each_callback
+            where_a_connection_came_from_is_told_to_its_end
             a_peer_that_names_nothing_is_let_go
             a_shut_down_lets_peers_go
         }

@@ -90,10 +90,11 @@ impl Context<'_> {
         self.core.let_go(peer);
     }
 
-    /// The peer that a connection is [kept](Self::keep_connected) to.
+    /// The peer that a connection is [kept](Self::keep_connected) to; also in its
+    /// [`closed`](crate::Handler::closed).
     #[must_use]
     pub fn peer_of(&self, conn: ConnId) -> Option<PeerId> {
-        match self.connection(conn)?.origin {
+        match self.core.origin(conn.0)? {
             Origin::Peer(peer) => Some(peer),
             _ => None,
         }

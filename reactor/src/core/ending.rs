@@ -176,6 +176,7 @@ impl Core {
             self.timers.cancel(timer);
         }
         connection.discard_queue(&mut self.pool);
+        self.departed = Some((key, connection.origin));
         let listener = match connection.origin {
             Origin::Listener(listener) => Some(listener),
             Origin::Peer(peer) => {
