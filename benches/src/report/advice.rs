@@ -42,9 +42,7 @@ pub(super) fn section(figures: &[Figure]) -> Section {
         row(situation, &figures.iter().filter(question).filter(ours).collect::<Vec<_>>(), *at)
     });
     let table = Table {
-        headings: ["if you have", "choose", "it is at", "the farthest is at", "unit"]
-            .map(str::to_owned)
-            .to_vec(),
+        headings: ["if you have", "choose", "best", "farthest"].map(str::to_owned).to_vec(),
         rows: rows.collect(),
     };
     Section {
@@ -66,16 +64,14 @@ fn row(situation: &str, figures: &[&Figure], at: At) -> Option<Vec<String>> {
     }?;
     let those: Vec<_> = figures.iter().copied().filter(|figure| figure.number == number).collect();
     let (best, rest) = ranked(&those)?;
-    let value = best.value();
-    let tied = rest.iter().take_while(|other| !other.value().is_apart_from(&value));
+    let tied = rest.iter().take_while(|other| !other.is_apart_from(best));
     let names = distinct([best].into_iter().chain(tied.copied()).map(mechanism));
     let farthest = rest.last().map_or(best, |farthest| farthest);
     Some(vec![
         format!("{situation} ({})", best.place()),
         names.join(" or "),
-        precise(value.median),
+        format!("{} {}", precise(best.value().median), best.unit),
         format!("{} ({})", precise(farthest.value().median), mechanism(farthest)),
-        best.unit.clone(),
     ])
 }
 

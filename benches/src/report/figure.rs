@@ -2,7 +2,7 @@
 
 use crate::load::{Latency, Mode, Report};
 use crate::micro::Measured;
-use crate::runs::{Comparison, Sample};
+use crate::runs::{Comparison, Round, Sample};
 use crate::spread::Spread;
 
 /// Which figures are the good ones.
@@ -23,6 +23,9 @@ pub(super) struct Figure {
     pub(super) number: u64,
     pub(super) unit: String,
     pub(super) better: Better,
+    /// By how much of it one contender differs from itself: a smaller difference is a tie. Without it, the
+    /// samples alone tell.
+    pub(super) noise: Option<f64>,
     pub(super) samples: Vec<f64>,
 }
 
@@ -37,6 +40,7 @@ impl Figure {
             number: case.number,
             unit: case.unit.clone(),
             better: Better::Lower,
+            noise: None,
             samples: samples.clone(),
         }
     }
@@ -44,11 +48,12 @@ impl Figure {
     /// What servers cost, as far as the mode of the load tells it.
     pub(super) fn of_servers(comparison: &Comparison) -> Vec<Self> {
         let mut figures = Vec::new();
+        let rounds = &comparison.rounds;
         let baseline: Vec<_> = comparison.baseline_samples().collect();
-        add_server(&mut figures, &comparison.baseline, &baseline);
+        add_server(&mut figures, rounds, &comparison.baseline, &baseline);
         for (place, server) in comparison.others.iter().enumerate() {
             let samples: Vec<_> = comparison.samples(place).collect();
-            add_server(&mut figures, server, &samples);
+            add_server(&mut figures, rounds, server, &samples);
         }
         figures
     }
@@ -56,6 +61,14 @@ impl Figure {
     /// How the samples are spread.
     pub(super) fn value(&self) -> Spread {
         Spread::of(self.samples.iter().copied())
+    }
+
+    /// Whether it is told apart from another one by more than the samples spread, and by more than one
+    /// contender differs from itself.
+    pub(super) fn is_apart_from(&self, other: &Self) -> bool {
+        let (one, another) = (self.value(), other.value());
+        let noise = self.noise.unwrap_or(0.0);
+        one.is_apart_from(&another) && (one.median / another.median - 1.0).abs() > noise
     }
 
     /// The number, and what it counts.
@@ -87,7 +100,7 @@ type Percentile = fn(&Latency) -> u64;
 const SLOWEST: [(u64, Percentile); 4] =
     [(2, |all| all.p50), (10, |all| all.p90), (100, |all| all.p99), (1000, |all| all.p999)];
 
-fn add_server(figures: &mut Vec<Figure>, server: &str, samples: &[&Sample]) {
+fn add_server(figures: &mut Vec<Figure>, rounds: &[Round], server: &str, samples: &[&Sample]) {
     let Some(Sample { report }) = samples.first().copied() else { return };
     let mut add = |question: String,
                    (over, number): (&str, u64),
@@ -102,6 +115,7 @@ fn add_server(figures: &mut Vec<Figure>, server: &str, samples: &[&Sample]) {
             number,
             unit: unit.to_owned(),
             better,
+            noise: noise(rounds, of),
             samples,
         };
         figures.extend(samples.map(figure));
@@ -168,6 +182,14 @@ fn add_server(figures: &mut Vec<Figure>, server: &str, samples: &[&Sample]) {
     }
 }
 
+/// How far a contender is from itself: the farther one of the quartiles.
+fn noise(rounds: &[Round], of: &dyn Fn(&Report) -> Option<f64>) -> Option<f64> {
+    let ratio = |round: &Round| Some(of(&round.baseline.report)? / of(&round.again.report)?);
+    let Spread { lower, upper, .. } = Spread::of(rounds.iter().filter_map(ratio));
+    let noise = (1.0 - lower).max(upper - 1.0);
+    noise.is_finite().then_some(noise)
+}
+
 /// The questions of some figures, in the order in which they come.
 pub(super) fn questions(figures: &[Figure]) -> Vec<&str> {
     distinct(figures.iter().map(|figure| figure.question.as_str()))
@@ -202,8 +224,18 @@ pub(super) mod tests {
             number,
             unit: "ns".to_owned(),
             better: Better::Lower,
+            noise: None,
             samples: samples.to_vec(),
         }
+    }
+
+    #[test]
+    fn a_difference_within_the_noise_is_a_tie() {
+        let mut one = figure("any", "one", 1, &[100.0]);
+        let other = figure("any", "other", 1, &[104.0]);
+        assert!(one.is_apart_from(&other));
+        one.noise = Some(0.05);
+        assert!(!one.is_apart_from(&other));
     }
 
     #[test]

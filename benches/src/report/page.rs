@@ -27,7 +27,7 @@ const STYLE: &str = "
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e2e6ea; --paper: #14171a; --grid: #363c44; --soft: #9aa4ae; }
 }
-body { margin: 0 auto; padding: 1.5rem; max-width: 52rem; color: var(--ink); background: var(--paper);
+body { margin: 0 auto; padding: 1.5rem; max-width: 58rem; color: var(--ink); background: var(--paper);
   font: 1rem/1.5 system-ui, sans-serif; }
 h1 { line-height: 1.2; }
 h2 { margin: 2.5rem 0 0.25rem; }
@@ -39,8 +39,9 @@ figcaption span { display: inline-block; margin-right: 1.25rem; white-space: now
 figcaption svg { display: inline-block; width: 2.6rem; height: 0.8rem; margin-right: 0.4rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.9rem; }
-th, td { padding: 0.2rem 0.7rem; text-align: right; border-bottom: 1px solid var(--grid); white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; padding-left: 0; }
+th, td { padding: 0.2rem 0.6rem; text-align: right; border-bottom: 1px solid var(--grid); white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; padding-left: 0; white-space: normal; }
+td:first-child { min-width: 9rem; }
 ";
 
 /// The page: a title, what the figures are of, the sections, and an answer at the end.

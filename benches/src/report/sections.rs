@@ -18,7 +18,7 @@ pub(super) fn all(figures: &[Figure]) -> anyhow::Result<Vec<Section>> {
 fn one(question: &str, all: &[Figure]) -> anyhow::Result<Section> {
     let figures: Vec<_> = all.iter().filter(|figure| figure.question == question).collect();
     let numbers = distinct(figures.iter().map(|figure| figure.number));
-    let contenders = distinct(figures.iter().map(|figure| figure.contender.as_str()));
+    let contenders = tables::contenders(&figures);
     let (axis, unit) =
         figures.first().map_or_else(Default::default, |one| (one.axis(), one.unit.as_str()));
     let of = |contender: &str| {
@@ -37,7 +37,12 @@ fn one(question: &str, all: &[Figure]) -> anyhow::Result<Section> {
     } else {
         let bars: Vec<_> = numbers
             .iter()
-            .flat_map(|number| figures.iter().filter(move |figure| figure.number == *number))
+            .flat_map(|number| contenders.iter().map(move |contender| (*number, *contender)))
+            .filter_map(|(number, contender)| {
+                let is_it =
+                    |figure: &&&Figure| figure.number == number && figure.contender == contender;
+                figures.iter().find(is_it)
+            })
             .map(|figure| Bar {
                 name: match numbers.len() {
                     1 => figure.contender.clone(),
@@ -70,7 +75,7 @@ fn reading(figures: &[&Figure]) -> String {
     let value = best.value();
     let alike: Vec<_> = rest
         .iter()
-        .filter(|figure| !figure.value().is_apart_from(&value))
+        .filter(|figure| !figure.is_apart_from(best))
         .map(|figure| figure.contender.as_str())
         .collect();
     let mut text = format!(
@@ -82,7 +87,7 @@ fn reading(figures: &[&Figure]) -> String {
     if !alike.is_empty() {
         text.push_str(&format!(", a tie with {}", alike.join(", ")));
     }
-    if let Some(worst) = rest.last().filter(|worst| worst.value().is_apart_from(&value)) {
+    if let Some(worst) = rest.last().filter(|worst| worst.is_apart_from(best)) {
         let times = worst.value().median / value.median;
         let times = if times < 1.0 { 1.0 / times } else { times };
         text.push_str(&format!(
@@ -91,6 +96,9 @@ fn reading(figures: &[&Figure]) -> String {
         ));
     }
     text.push('.');
+    if let Some(noise) = best.noise {
+        text.push_str(&format!(" One server differs from itself by {:.1} %.", noise * 100.0));
+    }
     text
 }
 

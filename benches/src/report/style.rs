@@ -1,7 +1,7 @@
 //! What each contender looks like on all charts and in all legends.
 
 /// How a contender's line is drawn: what kind it is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Dashes {
     /// The library.
     Solid,
@@ -33,6 +33,8 @@ pub(super) fn of(contender: &str) -> Style {
     let (dashes, mechanism) = match contender.split_once('-') {
         Some(("reactor", mechanism)) => (Dashes::Solid, mechanism),
         Some(("plain", mechanism)) => (Dashes::Long, mechanism),
+        // Timers are the same on each mechanism.
+        None if contender == "reactor" => (Dashes::Solid, "epoll"),
         _ => (Dashes::Short, contender),
     };
     let colour = match mechanism {

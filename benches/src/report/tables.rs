@@ -2,13 +2,14 @@
 
 use super::figure::{Figure, distinct};
 use super::page::Table;
+use super::style;
 use crate::spread::Spread;
 
 /// The figures of one question.
 pub(super) fn of(question: &str, figures: &[Figure]) -> Table {
     let figures: Vec<_> = figures.iter().filter(|figure| figure.question == question).collect();
     let places = distinct(figures.iter().map(|figure| (figure.number, figure.place())));
-    let contenders = distinct(figures.iter().map(|figure| figure.contender.as_str()));
+    let contenders = contenders(&figures);
     let unit = figures.first().map_or("", |figure| &figure.unit);
     let mut headings = vec![unit.to_owned()];
     headings.extend(places.iter().map(|(_, place)| place.clone()));
@@ -22,6 +23,13 @@ pub(super) fn of(question: &str, figures: &[Figure]) -> Table {
         [contender.to_owned()].into_iter().chain(cells).collect()
     });
     Table { headings, rows: rows.collect() }
+}
+
+/// Ours first, then the plain loops, then the others.
+pub(super) fn contenders<'a>(figures: &[&'a Figure]) -> Vec<&'a str> {
+    let mut all = distinct(figures.iter().map(|figure| figure.contender.as_str()));
+    all.sort_by_key(|contender| style::of(contender).dashes);
+    all
 }
 
 /// The median, and how far the quartiles are from it.
