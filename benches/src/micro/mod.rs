@@ -1,7 +1,7 @@
 //! What the single steps of a loop cost: a chart a question, a line a contender.
 //!
 //! A [`Bench`] can be asked for the time that any number of operations take. Criterion asks for the
-//! numbers that it likes (`cargo bench -p benches`); [`measure`] takes samples of all contenders of a
+//! numbers that it likes (`cargo bench -p benches`); [`measure()`] takes samples of all contenders of a
 //! question in turns, for the report.
 //!
 //! Contenders are the library's mechanisms (`reactor-epoll`, …), the plain loops of

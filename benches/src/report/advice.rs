@@ -101,16 +101,14 @@ mod tests {
                 [
                     "few descriptors, one ready (10 descriptors)",
                     "epoll or poll",
-                    "100",
-                    "102 (poll)",
-                    "ns"
+                    "100 ns",
+                    "102 (poll)"
                 ],
                 [
                     "thousands of descriptors, one ready (1000 descriptors)",
                     "epoll",
-                    "91.0",
-                    "900 (poll)",
-                    "ns"
+                    "91.0 ns",
+                    "900 (poll)"
                 ],
             ]
         );

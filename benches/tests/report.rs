@@ -1,0 +1,123 @@
+//! A report is written, read back, drawn and compared.
+
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use benches::micro::{Case, Group, Measured};
+use benches::report::Report;
+
+/// A folder that is gone when this is dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("benches-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Writes a report of waits, each of which takes so many nanoseconds.
+fn write(path: &Path, nanos: f64) {
+    let mut report = Report::begun("benches report".to_owned());
+    for contender in ["reactor-epoll", "plain-epoll", "mio"] {
+        for number in [10, 100, 1000] {
+            let case = Case {
+                group: Group::Wait,
+                question: "1 ready".to_owned(),
+                contender: contender.to_owned(),
+                over: "registered".to_owned(),
+                number,
+                unit: "ns per wait".to_owned(),
+            };
+            report.micro.push(Measured { case, samples: vec![nanos, nanos + 1.0, nanos + 2.0] });
+        }
+    }
+    fs::write(path, report.json().unwrap()).unwrap();
+}
+
+fn report(arguments: &[&str], paths: &[(&str, &Path)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_benches"));
+    command.arg("report").args(arguments);
+    for (flag, path) in paths {
+        command.arg(flag).arg(path);
+    }
+    command.output().unwrap()
+}
+
+#[track_caller]
+fn assert_complains(output: &Output, code: i32, words: &str) {
+    let stderr = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.contains(words), "{stderr}");
+}
+
+#[test]
+fn a_report_is_drawn_again() {
+    let folder = Folder::new("drawn");
+    let (old, out) = (folder.file("old.json"), folder.file("new"));
+    fs::create_dir(&out).unwrap();
+    write(&old, 100.0);
+    let output = report(&[], &[("--from", &old), ("--out", &out)]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tables = String::from_utf8(output.stdout).unwrap();
+    assert!(tables.starts_with("wait: 1 ready\n"), "{tables}");
+    assert!(tables.contains("Which backend should I choose?"), "{tables}");
+    let page = fs::read_to_string(out.join("report.html")).unwrap();
+    for part in ["<svg", "reactor-epoll", "1000 registered", "Which backend should I choose?"] {
+        assert!(page.contains(part), "{part} is missing");
+    }
+    assert!(!out.join("report.json").exists(), "nothing was measured");
+}
+
+#[test]
+fn what_changed_is_told() {
+    let folder = Folder::new("compared");
+    let (old, new) = (folder.file("old.json"), folder.file("new.json"));
+    write(&old, 100.0);
+    write(&new, 200.0);
+    let output = report(&[], &[("--from", &new), ("--compare", &old), ("--out", &folder.0)]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    assert_eq!(text.matches("WORSE").count(), 9, "{text}");
+    assert!(text.contains("wait: 1 ready, 10 registered, mio: 101 -> 201 ns per wait"), "{text}");
+}
+
+#[test]
+fn what_is_no_report_is_an_error_before_anything_is_measured() {
+    let folder = Folder::new("broken");
+    let broken = folder.file("broken.json");
+    fs::write(&broken, "{}").unwrap();
+    assert_complains(&report(&[], &[("--compare", &broken)]), 1, "broken.json is no report");
+    let missing = folder.file("missing.json");
+    assert_complains(&report(&[], &[("--from", &missing)]), 1, "missing.json");
+}
+
+#[test]
+fn a_folder_that_can_t_be_made_is_an_error_before_anything_is_measured() {
+    let folder = Folder::new("unwritable");
+    let file = folder.file("file");
+    fs::write(&file, "").unwrap();
+    assert_complains(&report(&["--once"], &[("--out", &file.join("out"))]), 1, "make the folder");
+}
+
+#[test]
+fn flags_that_exclude_each_other_are_usage_errors() {
+    for flags in [&["--quick", "--from", "x"][..], &["--once", "--quick"], &["--only", "clients"]] {
+        assert_complains(&report(flags, &[]), 2, "");
+    }
+}
