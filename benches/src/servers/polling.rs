@@ -7,11 +7,12 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd as _};
 use std::rc::Rc;
 
-use polling::{Event, Events, Poller};
+use polling::{Event, Events, PollMode, Poller};
 
 use super::BUFFER;
 use super::connection::{Next, ReadUntil, Table, accept_all};
 use crate::yardstick::index_of;
+use crate::yardstick::waiting::watch;
 
 pub(super) fn streams(listener: &TcpListener) -> io::Result<Infallible> {
     let poller = Rc::new(Poller::new()?);
@@ -65,11 +66,8 @@ struct Registered<S: AsFd> {
 
 impl<S: AsFd> Registered<S> {
     /// Asks for the first report of input.
-    #[allow(unsafe_code, reason = "`polling` has no other way to register a source")]
     fn new(poller: &Rc<Poller>, source: S, key: usize) -> io::Result<Self> {
-        // SAFETY: the source must leave the poller before it is dropped. It is owned here from now on,
-        // or borrowed for as long, nothing takes it out, and the drop deletes it first.
-        unsafe { poller.add(source.as_fd().as_raw_fd(), Event::readable(key)) }?;
+        watch(poller, source.as_fd(), Event::readable(key), PollMode::Oneshot)?;
         Ok(Self { poller: Rc::clone(poller), source })
     }
 }

@@ -28,7 +28,7 @@ impl Waiter for Polling {
     }
 
     fn add(&mut self, fd: BorrowedFd<'_>, token: usize) -> io::Result<()> {
-        watch(&self.poller, fd, Event::readable(token))
+        watch(&self.poller, fd, Event::readable(token), PollMode::Level)
     }
 
     fn set(
