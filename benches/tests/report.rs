@@ -81,6 +81,7 @@ fn a_report_is_drawn_again() {
     for part in ["<svg", "reactor-epoll", "1000 registered", "Which backend should I choose?"] {
         assert!(page.contains(part), "{part} is missing");
     }
+    assert!(fs::read_to_string(out.join("wait.svg")).unwrap().contains("epoll"), "no name in it");
     assert!(!out.join("report.json").exists(), "nothing was measured");
 }
 

@@ -22,7 +22,7 @@ use crate::yardstick::Mechanism;
 /// Descriptors that a server or the load has besides its connections, at most.
 const OTHER_FILES: u64 = 50;
 
-/// Measures everything, and writes report.html and report.json.
+/// Measures everything, and writes report.json, report.html, and one chart by itself, wait.svg.
 ///
 /// First the single steps of a loop, then whole servers: each mechanism of the library, plain libc loops,
 /// and the same in other libraries, all in turns. It takes some twenty minutes, and two cores that do
@@ -43,7 +43,7 @@ pub struct Arguments {
     #[arg(long, value_name = "PART", conflicts_with = "from")]
     only: Option<Part>,
 
-    /// The folder for report.html and report.json.
+    /// The folder for these files.
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     out: PathBuf,
 
@@ -93,6 +93,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         write(&arguments.out.join("report.json"), &report.json()?)?;
     }
     write(&arguments.out.join("report.html"), &report.page()?)?;
+    if let Some(chart) = report.chart()? {
+        write(&arguments.out.join("wait.svg"), &chart)?;
+    }
     if let Some(old) = old {
         let lines = report.changes_since(&old);
         print(&format!("\nsince {}\n{}\n", old.date, lines.join("\n")))?;

@@ -25,6 +25,7 @@ const AXIS_TEXT: i32 = 14;
 /// One line of a chart.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
+    pub(super) name: String,
     pub(super) style: Style,
     pub(super) points: Vec<(f64, Spread)>,
 }
@@ -37,8 +38,23 @@ pub(super) struct Bar {
     pub(super) value: Spread,
 }
 
+/// The page's colours, for a chart that stands alone.
+const STANDALONE: &str = "<style>svg { color: #1f2328; --grid: #dfe3e8; background: #ffffff; } \
+     @media (prefers-color-scheme: dark) { svg { color: #e2e6ea; --grid: #363c44; background: #14171a; } }</style>";
+
+/// The same as [`lines`], as a file of its own: with the lines' names in the chart.
+pub(super) fn standalone(x: &str, y: &str, lines: &[Line]) -> anyhow::Result<String> {
+    let svg = draw_lines(x, y, lines, true)?;
+    let end = svg.find('>').context("the SVG has no first tag")? + 1;
+    Ok(format!("{}\n{STANDALONE}{}", &svg[..end], &svg[end..]))
+}
+
 /// Lines over a number, with both axes logarithmic: `x` and `y` are what the axes are called.
 pub(super) fn lines(x: &str, y: &str, lines: &[Line]) -> anyhow::Result<String> {
+    draw_lines(x, y, lines, false)
+}
+
+fn draw_lines(x: &str, y: &str, lines: &[Line], has_names: bool) -> anyhow::Result<String> {
     let points = || lines.iter().flat_map(|line| &line.points);
     let xs = range(points().map(|(x, _)| *x))?;
     let ys = range(points().flat_map(|(_, value)| [value.lower, value.upper]))?;
@@ -87,6 +103,22 @@ pub(super) fn lines(x: &str, y: &str, lines: &[Line]) -> anyhow::Result<String> 
                         .map(drop)?;
                 }
             }
+        }
+        if has_names {
+            for line in lines {
+                let colour = colour(line.style);
+                let sample =
+                    move |(x, y)| PathElement::new([(x, y), (x + 22, y)], colour.stroke_width(2));
+                let nothing = std::iter::empty::<PathElement<(f64, f64)>>();
+                chart.draw_series(nothing)?.label(&line.name).legend(sample);
+            }
+            chart
+                .configure_series_labels()
+                .position(SeriesLabelPosition::UpperLeft)
+                .margin(12)
+                .legend_area_size(30)
+                .label_font(("sans-serif", TEXT).into_font().color(&INK))
+                .draw()?;
         }
         Ok(())
     })
@@ -276,6 +308,7 @@ mod tests {
     #[test]
     fn a_chart_takes_the_page_s_colours_and_width() {
         let line = |name: &str| Line {
+            name: name.to_owned(),
             style: style::of(name),
             points: [10.0, 100.0, 1000.0].map(|x| (x, value(x * 3.0))).to_vec(),
         };
@@ -289,6 +322,9 @@ mod tests {
         for colour in [hex(INK), hex(GRID)] {
             assert!(!svg.contains(&colour));
         }
+        assert!(!svg.contains("plain-epoll"));
+        let svg = standalone("descriptors", "ns", &names.map(line)).unwrap();
+        assert!(svg.contains("plain-epoll") && svg.contains("prefers-color-scheme"));
     }
 
     #[test]
@@ -307,7 +343,11 @@ mod tests {
     #[test]
     fn what_can_t_be_drawn_is_an_error() {
         assert!(lines("x", "y", &[]).is_err());
-        let nothing = Line { style: style::of("mio"), points: vec![(1.0, value(0.0))] };
+        let nothing = Line {
+            name: "mio".to_owned(),
+            style: style::of("mio"),
+            points: vec![(1.0, value(0.0))],
+        };
         assert!(lines("x", "y", &[nothing]).is_err());
         assert!(bars("x", &[]).is_err());
     }

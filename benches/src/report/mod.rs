@@ -129,6 +129,15 @@ impl Report {
         Ok(page::write("select, poll, epoll, mio: what they cost", &self.about(), &sections))
     }
 
+    /// One chart by itself, as SVG: what a wait costs on each mechanism; if that was measured.
+    ///
+    /// # Errors
+    ///
+    /// When a figure has no place on a chart.
+    pub fn chart(&self) -> anyhow::Result<Option<String>> {
+        sections::waits(&self.figures())
+    }
+
     /// What has changed since an older one, a line each.
     #[must_use]
     pub fn changes_since(&self, old: &Self) -> Vec<String> {

@@ -30,7 +30,11 @@ fn one(question: &str, all: &[Figure]) -> anyhow::Result<Section> {
     let chart = if numbers.len() > 2 {
         let lines: Vec<_> = contenders
             .iter()
-            .map(|contender| Line { style: style::of(contender), points: of(contender) })
+            .map(|contender| Line {
+                name: contender.to_string(),
+                style: style::of(contender),
+                points: of(contender),
+            })
             .collect();
         let names = contenders.iter().map(ToString::to_string).collect();
         (chart::lines(&axis, unit, &lines)?, names)
@@ -60,6 +64,27 @@ fn one(question: &str, all: &[Figure]) -> anyhow::Result<Section> {
         chart: Some(chart),
         table: Some(tables::of(question, all)),
     })
+}
+
+/// A chart by itself: what a wait costs on each mechanism of the library, if that was measured.
+pub(super) fn waits(all: &[Figure]) -> anyhow::Result<Option<String>> {
+    let figures: Vec<_> = all
+        .iter()
+        .filter(|figure| {
+            figure.question == "wait: 1 ready" && figure.contender.starts_with("reactor-")
+        })
+        .collect();
+    let Some(first) = figures.first() else { return Ok(None) };
+    let lines = tables::contenders(&figures).into_iter().map(|contender| {
+        let those = figures.iter().filter(|figure| figure.contender == contender);
+        Line {
+            name: contender.trim_start_matches("reactor-").to_owned(),
+            style: style::of(contender),
+            points: those.map(|figure| (figure.number as f64, figure.value())).collect(),
+        }
+    });
+    let lines: Vec<_> = lines.collect();
+    chart::standalone("registered descriptors, one of them ready", &first.unit, &lines).map(Some)
 }
 
 /// In one line: who is best where it counts most, and how far the others are from it.
