@@ -172,7 +172,14 @@ fn measure_servers(
         measured: plan.measured,
         warmup: plan.warmup,
     };
-    let all = |case: &Case| Server::all_over(case.transport());
+    // Staying awake is for few connections: many keep a loop awake without.
+    let takes_part = |server: &Server, case: &Case| {
+        !matches!(server, Server::Awake(_)) || case.connections.get() == 1
+    };
+    let all = |case: &Case| -> Vec<Server> {
+        let all = Server::all_over(case.transport()).into_iter();
+        all.filter(|server| takes_part(server, case)).collect()
+    };
     let runs: usize = plan.cases.iter().map(|case| (all(case).len() + 1) * plan.rounds.get()).sum();
     let progress = progress(runs)?;
     let baseline = Server::Plain(Mechanism::Epoll);

@@ -132,6 +132,13 @@ fn add_server(figures: &mut Vec<Figure>, rounds: &[Round], server: &str, samples
                 add(question.clone(), ("1 in # takes longer", number), "µs", lower, &nanos);
             }
         }
+        (Mode::Echo, None) if report.connections == 1 => {
+            let question = format!("one connection, {size} bytes");
+            let place = ("connection", 1);
+            let trip = |report: &Report| Some(1e6 / report.rate());
+            add(format!("{question}: round trip"), place, "µs per round trip", lower, &trip);
+            add(format!("{question}: CPU"), place, "ns of server CPU per message", lower, &cpu);
+        }
         (Mode::Echo | Mode::Slow, None) => {
             let question = format!("echo of {size} bytes");
             add(

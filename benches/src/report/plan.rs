@@ -73,6 +73,7 @@ impl Plan {
 /// What the servers are asked, with a crowd of so many.
 fn cases(idle: &str) -> Vec<Case> {
     vec![
+        case(ECHO, 1, 64, &[]),
         case(ECHO, 50, 64, &[]),
         case(ECHO, 1000, 64, &[]),
         case(ECHO, 50, 16_384, &[]),

@@ -141,6 +141,11 @@ fn note(question: &str) -> &'static str {
              the plain loops and this library make.",
         ),
         (
+            "one connection",
+            "\nThe one that is awake looks again and again for up to 50 µs before it sleeps (`Options::spin`): a \
+             core that sleeps takes longer to wake up.",
+        ),
+        (
             "crowd: memory",
             "\nThe growth of resident memory, divided by all connections. The server on tokio has a task and a \
              buffer for each connection.",

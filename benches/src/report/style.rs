@@ -32,6 +32,8 @@ const GREY: (u8, u8, u8) = (140, 140, 140);
 pub(super) fn of(contender: &str) -> Style {
     let (dashes, mechanism) = match contender.split_once('-') {
         Some(("reactor", mechanism)) => (Dashes::Solid, mechanism),
+        // Beside itself asleep, it has another colour.
+        Some(("awake", _)) => (Dashes::Solid, "awake"),
         Some(("plain", mechanism)) => (Dashes::Long, mechanism),
         // Timers are the same on each mechanism.
         None if contender == "reactor" => (Dashes::Solid, "epoll"),
@@ -43,7 +45,7 @@ pub(super) fn of(contender: &str) -> Style {
         "select" => GREEN,
         "mio" => PURPLE,
         "adaptive" | "tokio" => RED,
-        "polling" | "calloop" => SKY,
+        "polling" | "calloop" | "awake" => SKY,
         _ => GREY,
     };
     Style { colour, dashes }

@@ -19,6 +19,7 @@ use std::error::Error;
 use std::fmt;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::str::FromStr;
+use std::time::Duration;
 
 use ::reactor::Backend;
 use anyhow::{Context as _, bail};
@@ -33,6 +34,8 @@ const BUFFER: usize = 64 * 1024;
 pub enum Server {
     /// The library of this repository, on one of its mechanisms.
     Reactor(Backend),
+    /// The same, which stays awake for a while before each sleep (`Options::spin`).
+    Awake(Backend),
     /// A plain libc loop: the yardstick.
     Plain(Mechanism),
     /// `tokio`, on one thread.
@@ -59,7 +62,11 @@ impl Server {
     pub fn all() -> Vec<Self> {
         let ours = Backend::COMPILED.iter().copied().map(Self::Reactor);
         let plain = Mechanism::ALL.into_iter().map(Self::Plain);
-        ours.chain(plain).chain([Self::Tokio, Self::Mio, Self::Polling, Self::MessageIo]).collect()
+        let awake = Backend::COMPILED.iter().copied().take(1).map(Self::Awake);
+        ours.chain(awake)
+            .chain(plain)
+            .chain([Self::Tokio, Self::Mio, Self::Polling, Self::MessageIo])
+            .collect()
     }
 
     /// Those of this build that echo over `transport`.
@@ -83,7 +90,10 @@ impl Server {
         match transport {
             Transport::Streams => true,
             Transport::Datagrams => {
-                matches!(self, Self::Reactor(_) | Self::Plain(Mechanism::Epoll) | Self::Tokio)
+                matches!(
+                    self,
+                    Self::Reactor(_) | Self::Awake(_) | Self::Plain(Mechanism::Epoll) | Self::Tokio
+                )
             }
         }
     }
@@ -117,7 +127,10 @@ impl Server {
             Ok(socket)
         };
         match (self, transport) {
-            (Self::Reactor(backend), _) => reactor::run(backend, transport, address, announce),
+            (Self::Reactor(backend), _) => {
+                reactor::run(backend, Duration::ZERO, transport, address, announce)
+            }
+            (Self::Awake(backend), _) => reactor::run(backend, AWAKE, transport, address, announce),
             (Self::Plain(mechanism), Transport::Streams) => {
                 Ok(yardstick::run(mechanism, &listen()?)?)
             }
@@ -137,6 +150,9 @@ impl Server {
     }
 }
 
+/// How long one that stays awake does so.
+const AWAKE: Duration = Duration::from_micros(50);
+
 /// What to do about an address that can't be taken.
 const FREE_PORT: &str = "port 0 takes a free one";
 
@@ -144,6 +160,7 @@ impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Reactor(backend) => f.pad(&format!("reactor-{backend}")),
+            Self::Awake(backend) => f.pad(&format!("awake-{backend}")),
             Self::Plain(mechanism) => f.pad(&format!("plain-{mechanism}")),
             Self::Tokio => f.pad("tokio"),
             Self::Mio => f.pad("mio"),

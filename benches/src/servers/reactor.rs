@@ -3,10 +3,12 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use reactor::{
-    AnyPoller, Backend, ConnId, Context, Datagram, Handler, Input, Poller, Reactor, Sent, UdpId,
+    AnyPoller, Backend, ConnId, Context, Datagram, Handler, Input, Options, Poller, Reactor, Sent,
+    UdpId,
 };
 
 use super::{FREE_PORT, Transport};
@@ -34,6 +36,7 @@ impl Handler for Echo {
 
 pub(super) fn run(
     backend: Backend,
+    spin: Duration,
     transport: Transport,
     address: SocketAddr,
     announce: &dyn Fn(SocketAddr) -> anyhow::Result<()>,
@@ -42,24 +45,27 @@ pub(super) fn run(
     // Matched here, once, so that the loop runs on the mechanism itself.
     match made {
         #[cfg(feature = "select")]
-        AnyPoller::Select(poller) => run_on(poller, transport, address, announce),
+        AnyPoller::Select(poller) => run_on(poller, spin, transport, address, announce),
         #[cfg(feature = "poll")]
-        AnyPoller::Poll(poller) => run_on(poller, transport, address, announce),
+        AnyPoller::Poll(poller) => run_on(poller, spin, transport, address, announce),
         #[cfg(all(feature = "epoll", any(target_os = "linux", target_os = "android")))]
-        AnyPoller::Epoll(poller) => run_on(poller, transport, address, announce),
+        AnyPoller::Epoll(poller) => run_on(poller, spin, transport, address, announce),
         #[cfg(feature = "mio")]
-        AnyPoller::Mio(poller) => run_on(poller, transport, address, announce),
-        poller => run_on(poller, transport, address, announce),
+        AnyPoller::Mio(poller) => run_on(poller, spin, transport, address, announce),
+        poller => run_on(poller, spin, transport, address, announce),
     }
 }
 
 fn run_on(
     poller: impl Poller,
+    spin: Duration,
     transport: Transport,
     address: SocketAddr,
     announce: &dyn Fn(SocketAddr) -> anyhow::Result<()>,
 ) -> anyhow::Result<Infallible> {
-    let mut reactor = Reactor::with_poller(Echo, poller).context("make a reactor")?;
+    let mut options = Options::default();
+    options.spin = spin;
+    let mut reactor = Reactor::with_options(Echo, poller, options).context("make a reactor")?;
     let mut ctx = reactor.context();
     let bound = match transport {
         Transport::Streams => ctx
