@@ -375,6 +375,7 @@ suite! {
             who_waits_for_urgent_bytes_is_asked_for_again
             a_listener_without_room_is_asked_for_again
             a_descriptor_without_room_is_asked_for_again
+            a_lowered_mark_without_room_is_asked_for_again
         }
         udp {
             datagrams_come_and_are_answered

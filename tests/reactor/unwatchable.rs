@@ -99,6 +99,8 @@ pub(super) fn they_wait_for_room<P: Subject>() {
 struct Refusing<P> {
     poller: P,
     refuses: Cell<bool>,
+    /// Whether it has no room for those that are new to it, either.
+    refuses_new: Cell<bool>,
     /// Changes that were refused.
     refused: usize,
     /// Those that the system doesn't watch.
@@ -116,6 +118,7 @@ impl<P: Subject> Subject for Refusing<P> {
         Ok(Self {
             poller: P::create()?,
             refuses: Cell::new(false),
+            refuses_new: Cell::new(false),
             refused: 0,
             absent: BTreeSet::new(),
             unsaid: BTreeMap::new(),
@@ -125,6 +128,11 @@ impl<P: Subject> Subject for Refusing<P> {
 
 impl<P: Poller> Poller for Refusing<P> {
     fn add(&mut self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
+        if interest.is_empty() {
+            self.absent.insert(key);
+        } else if self.refuses_new.get() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         self.poller.add(fd, key, interest)
     }
 
@@ -248,4 +256,24 @@ pub(super) fn a_descriptor_without_room_is_asked_for_again<P: Subject>() {
         server.take_seen();
         server.until_seen(&Seen::Ready(raw));
     }
+}
+
+/// Also one whose mark is lowered to what has come, where a mechanism with edges has told of that already.
+pub(super) fn a_lowered_mark_without_room_is_asked_for_again<P: Subject>() {
+    let (near, far) = unix();
+    let far = OwnedFd::from(far);
+    let mut server = Server::<Refusing<P>>::new(Family::Unix, |_, _| {});
+    let raw = server.ctx().register(near, Interest::READABLE).unwrap();
+    server.ctx().set_raw_read_low(raw, 10).unwrap();
+    rustix::io::write(&far, b"hey").unwrap();
+    server.turn();
+    let poller = server.reactor.poller();
+    poller.refuses.set(true);
+    poller.refuses_new.set(true);
+    server.ctx().set_raw_read_low(raw, 3).unwrap();
+    server.turn();
+    server.reactor.poller().refuses.set(false);
+    server.until("it is watched", |server| server.reactor.poller().absent.is_empty());
+    server.take_seen();
+    server.until_seen(&Seen::Ready(raw));
 }

@@ -51,9 +51,11 @@ impl Core {
         }
         if raw.awaits_arrival && raw.is_enough() {
             raw.awaits_arrival = false;
-            // One that is new to the poller is told as it is.
+            // One that is new to the poller is told as it is. What is only changed, and not added, is
+            // asked for again where the system has no room to watch it.
             poller.remove(key)?;
-            poller.add(raw.fd.as_raw_fd(), key, raw.interest)?;
+            poller.add(raw.fd.as_raw_fd(), key, Interest::NONE)?;
+            poller.modify(key, raw.interest)?;
         }
         Ok(())
     }
