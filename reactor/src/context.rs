@@ -280,7 +280,8 @@ impl Context<'_> {
     ///
     /// Where the system has no room to watch it again after [`Interest::NONE`] (epoll_ctl(2): ENOSPC,
     /// ENOMEM), that is told as readiness with an [error](crate::poller::Readiness::is_error), as often as
-    /// the loop has asked in vain: 10 ms later, and up to a second later each time.
+    /// the loop has asked in vain: 10 ms later, and up to a second later each time. Below a
+    /// [mark](Self::set_raw_read_low) the loop asks without a word.
     ///
     /// # Errors
     ///

@@ -46,7 +46,9 @@ impl Context<'_> {
     /// of each arrival, and the loop counts at once; with a level-triggered one it looks again 1 ms after
     /// it found too little, and each time that nothing has come, after twice as long, up to 50 ms: so
     /// late it may notice that the mark is reached, or the end. Which it is, tells
-    /// [`Capabilities::trigger`](crate::poller::Capabilities::trigger).
+    /// [`Capabilities::trigger`](crate::poller::Capabilities::trigger). Of pipes, Linux from 5.5 on told the
+    /// first arrival alone, until 5.14 (and 5.10.56, 5.13.8) told each again: there, with edges, a mark above
+    /// what comes first isn't noticed.
     ///
     /// [`unregister`](Self::unregister) takes the mark away. A reactor that is dropped closes its descriptor
     /// and no more: a duplicate of a TCP socket keeps the kernel's mark, which is for its owner to set back.
