@@ -91,8 +91,8 @@ impl<L: InterestList> Registrations<L> {
     #[inline]
     pub(super) fn listed(&self, key: Key) -> Option<Interest> {
         match self.table.at(key.index()) {
-            Some(entry) if entry.key == key && matches!(entry.state, Held::Listed(_)) => {
-                Some(entry.interest)
+            Some(Entry { key: known, state: Held::Listed(_), interest, .. }) if *known == key => {
+                Some(*interest)
             }
             _ => None,
         }
