@@ -7,6 +7,8 @@ pub(super) const OUT: u32 = libc::POLLOUT as u32;
 pub(super) const PRI: u32 = libc::POLLPRI as u32;
 pub(super) const ERR: u32 = libc::POLLERR as u32;
 pub(super) const HUP: u32 = libc::POLLHUP as u32;
+/// Not an open descriptor. epoll(7) never says so.
+pub(super) const NVAL: u32 = libc::POLLNVAL as u32;
 /// The peer will send no more. Where the kernel has no such bit, the end of the stream is IN alone.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) const RDHUP: u32 = libc::POLLRDHUP as u32;
@@ -49,8 +51,8 @@ pub(super) fn readiness(bits: u32, interest: impl FnOnce() -> Interest) -> Readi
     readiness
 }
 
-/// What the ends of a stream and errors add: HUP and ERR come unasked, and are every direction of
-/// `interest`.
+/// What the ends of a stream and errors add: HUP, ERR and NVAL come unasked, and are every direction
+/// of `interest`.
 #[cfg_attr(
     not(any(target_os = "linux", target_os = "android")),
     allow(clippy::bad_bit_mask, reason = "RDHUP is zero where there is none")
@@ -58,7 +60,7 @@ pub(super) fn readiness(bits: u32, interest: impl FnOnce() -> Interest) -> Readi
 #[cold]
 fn closing(bits: u32, interest: Interest) -> Readiness {
     let mut readiness = Readiness::default();
-    if bits & (HUP | ERR) != 0 {
+    if bits & (HUP | ERR | NVAL) != 0 {
         readiness |= Readiness::all(interest);
     }
     if bits & RDHUP != 0 {
@@ -67,7 +69,7 @@ fn closing(bits: u32, interest: Interest) -> Readiness {
     if bits & HUP != 0 {
         readiness |= Readiness::READ_CLOSED | Readiness::WRITE_CLOSED;
     }
-    if bits & ERR != 0 {
+    if bits & (ERR | NVAL) != 0 {
         readiness |= Readiness::ERROR;
     }
     readiness
@@ -110,6 +112,7 @@ mod tests {
             ("writer gone, waiting to write", HUP, Interest::WRITABLE, W | RC | WC),
             ("reader gone", OUT | ERR, Interest::WRITABLE, W | E),
             ("ICMP error while connecting", ERR, Interest::WRITABLE, W | E),
+            ("not open", NVAL, both, R | W | E),
             ("hang-up, urgent only", HUP, Interest::PRIORITY, P | RC | WC),
         ];
         for (what, bits, interest, expected) in table {

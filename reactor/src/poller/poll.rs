@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::bits;
 use super::deadline::ask_until;
-use super::event::{Event, Events, Interest, Key, Readiness};
+use super::event::{Event, Events, Interest, Key};
 use super::table::Table;
 use super::waker::Waker;
 use super::{Backend, Capabilities, Cost, Poller, Trigger};
@@ -48,41 +48,44 @@ impl PollPoller {
         })
     }
 
-    /// Appends the events of the `left` entries that the kernel marked, as far as there is room.
+    /// Appends the events of the `marked` entries that the kernel marked, as far as there is room.
     #[inline]
-    fn report(&mut self, mut left: usize, events: &mut Events) {
-        let places = self.keys.len();
-        let first = if self.next < places { self.next } else { 0 };
+    fn report(&mut self, marked: usize, events: &mut Events) {
+        let most = marked.min(events.room());
+        let mut left = most;
+        let (mut first, mut end) = (self.next.min(self.keys.len()), self.keys.len());
         self.next = 0;
-        for place in (first..places).chain(0..first) {
-            if left == 0 {
-                return;
+        // From `next` to the end, then from the start to `next`.
+        while left > 0 && end > 0 {
+            let part = first..end;
+            let mut rest = self.entries[part.clone()].iter_mut().zip(&self.keys[part]);
+            while let Some((entry, key)) = rest.find(|(entry, _)| entry.revents != 0) {
+                events.push(event(entry, *key, &self.table));
+                left -= 1;
+                if left == 0 {
+                    if most < marked {
+                        self.next = end - rest.len();
+                    }
+                    return;
+                }
             }
-            if self.entries[place].revents == 0 {
-                continue;
-            }
-            if events.room() == 0 {
-                self.next = place;
-                return;
-            }
-            left -= 1;
-            events.push(self.event_at(place));
+            (first, end) = (0, first);
         }
     }
+}
 
-    #[inline]
-    fn event_at(&mut self, place: usize) -> Event {
-        let (key, entry) = (self.keys[place], &mut self.entries[place]);
-        let seen = u32::from(entry.revents as u16);
-        let interest = || self.table.get(key).map_or(Interest::NONE, |entry| entry.interest);
-        let mut readiness = bits::readiness(seen, interest);
-        if entry.revents & libc::POLLNVAL != 0 {
+/// What the kernel says of an entry.
+#[inline]
+fn event(entry: &mut sys::poll::Entry, key: Key, table: &Table<usize>) -> Event {
+    let seen = u32::from(entry.revents as u16);
+    let readiness = bits::readiness(seen, || {
+        if seen & bits::NVAL != 0 {
             // Closed behind our back: said once, and not asked for again.
             *entry = ask(entry.fd, Interest::NONE);
-            readiness |= Readiness::all(interest()) | Readiness::ERROR;
         }
-        Event::new(key, readiness)
-    }
+        table.get(key).map_or(Interest::NONE, |entry| entry.interest)
+    });
+    Event::new(key, readiness)
 }
 
 /// What to write for the kernel. It passes over negative numbers, which keeps an entry with nothing
