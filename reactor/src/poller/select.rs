@@ -170,30 +170,35 @@ impl SelectPoller {
             .chain((0..first).map(|word| (word, Word::MAX)))
             .chain([(first, below)]);
         for (word, mask) in parts {
-            let mut ready = mask
+            let ready = mask
                 & self.found.iter().fold(0, |all, set| all | set.get(word).copied().unwrap_or(0));
-            while ready != 0 {
-                let number = word * Word::BITS as usize + ready.trailing_zeros() as usize;
-                ready &= ready - 1;
-                let Some(key) = self.keys.get(number).copied().flatten() else { continue };
-                if events.room() == 0 {
+            if ready != 0 {
+                if let Some(number) = self.report_word(word, ready, events) {
                     self.next = number;
                     return;
                 }
-                events.push(Event::new(key, self.readiness(number)));
             }
         }
     }
 
-    fn readiness(&self, number: usize) -> Readiness {
-        let (word, bit) = place(number);
-        let mut readiness = Readiness::default();
-        for (found, (_, meaning)) in self.found.iter().zip(SETS) {
-            if found.get(word).is_some_and(|word| word & bit != 0) {
-                readiness |= meaning;
+    /// Appends an event for each of a word's bits in `ready`; says for which descriptor there was no
+    /// room any more.
+    // On its own, the loop has all the registers that it needs.
+    #[inline(never)]
+    fn report_word(&self, word: usize, mut ready: Word, events: &mut Events) -> Option<usize> {
+        let found = self.found.each_ref().map(|set| set.get(word).copied().unwrap_or(0));
+        let first = word * Word::BITS as usize;
+        let keys = self.keys.get(first..).unwrap_or_default();
+        while ready != 0 {
+            let index = ready.trailing_zeros() as usize;
+            ready &= ready - 1;
+            let Some(Some(key)) = keys.get(index) else { continue };
+            if events.room() == 0 {
+                return Some(first + index);
             }
+            events.push(Event::new(*key, readiness(found, 1 << index)));
         }
-        readiness
+        None
     }
 
     /// After EBADF: stops asking for the descriptors that are closed, and notes them for a report.
@@ -317,6 +322,20 @@ impl Poller for SelectPoller {
             cost: Cost::HighestFd,
         }
     }
+}
+
+/// What a word of each set says of `bit`.
+#[inline]
+fn readiness(found: [Word; 3], bit: Word) -> Readiness {
+    if (found[1] | found[2]) & bit == 0 {
+        // So it is nearly always: there is something to read.
+        return Readiness::READABLE;
+    }
+    found
+        .into_iter()
+        .zip(SETS)
+        .filter(|(word, _)| word & bit != 0)
+        .fold(Readiness::default(), |all, (_, (_, meaning))| all | meaning)
 }
 
 /// The place of a descriptor number that was found to be open, and so isn't negative.
