@@ -108,22 +108,33 @@ impl MioPoller {
 /// What mio says, masked by `interest`.
 fn readiness(raw: &mio::event::Event, fd: RawFd, interest: Interest) -> Readiness {
     let mut readiness = Readiness::default();
-    // mio says `read_closed` and `write_closed` at once for a hang-up, which is every direction.
-    let (read_closed, write_closed) = (raw.is_read_closed(), raw.is_write_closed());
-    if raw.is_error() || (read_closed && write_closed) {
-        readiness |= Readiness::all(interest);
-    }
     if raw.is_readable() && interest.contains(Interest::READABLE) {
         // mio calls urgent data readable, too; reading it as such would lose it.
         if !raw.is_priority() || has_data(fd) {
             readiness |= Readiness::READABLE;
         }
     }
-    if raw.is_writable() && interest.contains(Interest::WRITABLE) {
+    if raw.is_writable() {
         readiness |= Readiness::WRITABLE;
     }
-    if raw.is_priority() && interest.contains(Interest::PRIORITY) {
+    if raw.is_priority() {
         readiness |= Readiness::PRIORITY;
+    }
+    readiness = Readiness::all(readiness.directions(interest));
+    if raw.is_read_closed() || raw.is_write_closed() || raw.is_error() {
+        readiness |= closing(raw, interest);
+    }
+    readiness
+}
+
+/// What the ends of a stream and errors add.
+#[cold]
+fn closing(raw: &mio::event::Event, interest: Interest) -> Readiness {
+    let mut readiness = Readiness::default();
+    // mio says `read_closed` and `write_closed` at once for a hang-up, which is every direction.
+    let (read_closed, write_closed) = (raw.is_read_closed(), raw.is_write_closed());
+    if raw.is_error() || (read_closed && write_closed) {
+        readiness |= Readiness::all(interest);
     }
     if read_closed {
         readiness |= Readiness::READ_CLOSED;
