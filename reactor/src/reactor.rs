@@ -4,6 +4,7 @@ mod accepting;
 mod connecting;
 mod reading;
 mod receiving;
+mod setup;
 mod spin;
 mod urgent;
 
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use log::warn;
 
-use crate::connection::{CloseReason, Limits, Phase, State};
+use crate::connection::{CloseReason, Phase, State};
 use crate::context::Context;
 use crate::core::{Core, Course, Due};
 use crate::handler::Handler;
@@ -27,6 +28,8 @@ use crate::sources::Kind;
 use crate::sys::batch::Batch;
 use crate::timer::TimerId;
 use spin::Spin;
+
+pub use setup::Options;
 
 /// Bytes that one read takes at most, into the one buffer that all connections share.
 const SCRATCH: usize = 256 * 1024;
@@ -46,21 +49,6 @@ pub enum Status {
     Running,
     /// It was stopped, and everything is closed.
     Stopped,
-}
-
-/// How a reactor is set up.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Options {
-    /// The limits that connections begin with.
-    pub limits: Limits,
-    /// How many messages may wait in the mailbox; without it there is no bound.
-    pub mailbox_capacity: Option<usize>,
-    /// For how long [`turn`](Reactor::turn) and [`run`](Reactor::run) look again and again before they
-    /// sleep; without it, not at all. A core that sleeps takes 20 µs and more to wake up: 50 µs spent
-    /// awake shorten the round trips of a few busy connections, at the price of a core that is busy all
-    /// that time. A loop that slept longer the last time sleeps at once, so that an idle one costs nothing.
-    pub spin: Duration,
 }
 
 /// A loop: a handler, a poller, and everything that they watch.

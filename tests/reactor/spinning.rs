@@ -122,7 +122,11 @@ pub(super) fn a_timeout_ends_the_spin<P: Subject>() {
     let (start, timeout) = (Instant::now(), Duration::from_millis(5));
     reactor.turn(Some(timeout)).unwrap();
     assert!(start.elapsed() >= timeout);
-    assert!(reactor.poller().waits > THEN, "it was awake");
+    let waits = reactor.poller().waits;
+    assert!(waits > THEN, "it was awake");
+    // Timeouts alone don't keep it awake.
+    reactor.turn(Some(timeout)).unwrap();
+    assert_eq!(reactor.poller().waits, waits + 1);
 }
 
 pub(super) fn a_loop_that_slept_long_sleeps_at_once<P: Subject>() {

@@ -68,7 +68,11 @@ impl Core {
         readiness: Readiness,
     ) -> Readiness {
         let Some(raw) = self.sources.raw_mut(key) else { return readiness };
-        if !readiness.is_readable() || raw.timer.is_none() && raw.is_enough() {
+        if !readiness.is_readable() {
+            return readiness;
+        }
+        if raw.timer.is_none() && raw.is_enough() {
+            raw.awaits_arrival = false;
             return readiness;
         }
         let rest = readiness.within(raw.interest - Interest::READABLE);

@@ -1,6 +1,7 @@
 //! Changes of an interest that the system refuses, and that are asked for again.
 
 use std::collections::BTreeSet;
+use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use log::warn;
@@ -11,6 +12,7 @@ use crate::connection::Connection;
 use crate::poller::{Key, Poller};
 use crate::raw::Raw;
 use crate::sources::Kind;
+use crate::sys::fd::check_open;
 
 /// How long to wait before they are asked for again, at first and at most.
 const PAUSE: [Duration; 2] = [Duration::from_millis(10), Duration::from_secs(1)];
@@ -67,7 +69,12 @@ impl Core {
         for key in std::mem::take(&mut self.refusals.keys) {
             let interest = match self.sources.kind(key) {
                 Some(Kind::Connection) => self.sources.connection(key).map(Connection::interest),
-                Some(Kind::Raw) => self.sources.raw(key).map(Raw::asks_for),
+                // One that was closed behind the poller's back is told once.
+                Some(Kind::Raw) => self
+                    .sources
+                    .raw(key)
+                    .filter(|raw| check_open(raw.fd.as_raw_fd()).is_ok())
+                    .map(Raw::asks_for),
                 // One that holds back asks when that is over.
                 Some(Kind::Acceptor) => self.sources.acceptor(key).and_then(Acceptor::asks_for),
                 _ => None,

@@ -12,7 +12,7 @@ use crate::poller::{Events, Poller, Waker};
 pub(super) struct Spin {
     /// For how long at most, before each sleep.
     most: Duration,
-    /// Whether the last wait ended within that time.
+    /// Whether the last wait brought something within that time.
     pays: bool,
     waker: Waker,
 }
@@ -54,7 +54,9 @@ impl Spin {
             spent = start.elapsed();
         }
         poller.wait(events, timeout.map(|timeout| timeout.saturating_sub(spent)))?;
-        self.pays = start.elapsed() < self.most;
+        // A timer alone is no reason to be awake: that would be paid for all the time.
+        let came = !events.is_empty() || self.waker.ended_waits() != ended;
+        self.pays = came && start.elapsed() < self.most;
         Ok(())
     }
 }
