@@ -8,7 +8,6 @@ use std::ops::Range;
 use anyhow::{Context as _, ensure};
 use plotters::coord::ranged1d::{Ranged, ValueFormatter};
 use plotters::prelude::*;
-use plotters::series::DashedLineSeries;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::style::{Dashes, Style};
@@ -17,6 +16,9 @@ use crate::spread::Spread;
 /// Stand for the page's colours until the SVG is written.
 const INK: RGBColor = RGBColor(1, 2, 3);
 const GRID: RGBColor = RGBColor(4, 5, 6);
+
+/// Widths that stand for dashes until then, of which the crate would make a path each.
+const DASHED: [(Dashes, u32, &str); 2] = [(Dashes::Long, 8, "9 5"), (Dashes::Short, 9, "2 4")];
 
 const SIZE: (u32, u32) = (720, 400);
 const TEXT: i32 = 15;
@@ -71,16 +73,9 @@ fn draw_lines(x: &str, y: &str, lines: &[Line], has_names: bool) -> anyhow::Resu
         for line in lines {
             let (colour, dashes) = (colour(line.style), line.style.dashes);
             let path = line.points.iter().map(|(x, value)| (*x, value.median));
-            let stroke = colour.stroke_width(2);
-            match dashes {
-                Dashes::Solid => chart.draw_series(LineSeries::new(path, stroke)).map(drop)?,
-                Dashes::Long => {
-                    chart.draw_series(DashedLineSeries::new(path, 9, 5, stroke)).map(drop)?;
-                }
-                Dashes::Short => {
-                    chart.draw_series(DashedLineSeries::new(path, 2, 4, stroke)).map(drop)?;
-                }
-            }
+            let width =
+                DASHED.iter().find(|dashed| dashed.0 == dashes).map_or(2, |dashed| dashed.1);
+            chart.draw_series(LineSeries::new(path, colour.stroke_width(width)))?;
             let spread = line.points.iter().map(|(x, value)| {
                 PathElement::new(vec![(*x, value.lower), (*x, value.upper)], colour.stroke_width(1))
             });
@@ -210,6 +205,10 @@ fn draw(
     }
     let (width, height) = size;
     let fixed = format!("<svg width=\"{width}\" height=\"{height}\" ");
+    for (_, width, dashes) in DASHED {
+        let dashed = format!("stroke-width=\"2\" stroke-dasharray=\"{dashes}\"");
+        svg = svg.replace(&format!("stroke-width=\"{width}\""), &dashed);
+    }
     Ok(svg
         .replacen(&fixed, "<svg role=\"img\" ", 1)
         .replace(&hex(INK), "currentColor")
@@ -315,8 +314,15 @@ mod tests {
         let names = ["reactor-epoll", "plain-epoll", "mio"];
         let svg = lines("descriptors", "ns", &names.map(line)).unwrap();
         assert!(svg.starts_with("<svg role=\"img\" viewBox=\"0 0 720 400\""), "{svg}");
-        for part in ["currentColor", "var(--grid)", "#0072B2", "#CC79A7", "descriptors", "<circle"]
-        {
+        for part in [
+            "currentColor",
+            "var(--grid)",
+            "stroke-dasharray",
+            "#0072B2",
+            "#CC79A7",
+            "descriptors",
+            "<circle",
+        ] {
             assert!(svg.contains(part), "{part} is missing");
         }
         for colour in [hex(INK), hex(GRID)] {
