@@ -177,9 +177,10 @@ impl<'a, L: Load> Course<'a, L> {
     /// Sends for this long, and until everything has come back.
     fn send(&mut self, duration: Duration) -> anyhow::Result<Ended> {
         self.reactor.handler_mut().tally().clear();
-        let from = self.clock.now();
+        let begin = Instant::now();
+        let from = self.clock.of(begin);
         let until = from.saturating_add(nanos(duration));
-        self.carry_out(Command::Send { from, until }, duration)
+        self.carry_out(Command::Send { from, until }, begin + duration)
     }
 
     fn send_for(&mut self, duration: Duration) -> anyhow::Result<()> {
@@ -190,17 +191,16 @@ impl<'a, L: Load> Course<'a, L> {
     }
 
     fn go_through(&mut self, command: Command) -> anyhow::Result<()> {
-        match self.carry_out(command, Duration::ZERO)? {
+        match self.carry_out(command, Instant::now())? {
             Ended::Quiet => Ok(()),
             Ended::By(signal) => Err(Interrupted(signal).into()),
         }
     }
 
-    /// Has a command carried out, which takes this long, up to when everything has come back.
-    fn carry_out(&mut self, command: Command, duration: Duration) -> anyhow::Result<Ended> {
+    /// Has a command carried out, which takes up to `end`, and awaits all that has yet to come back.
+    fn carry_out(&mut self, command: Command, end: Instant) -> anyhow::Result<Ended> {
         // The mailbox has no bound, and the loop is still there.
         let _ = self.mailbox.post(command);
-        let end = Instant::now() + duration;
         let mut deadline = end + self.plan.patience;
         let mut greeted = 0;
         loop {
@@ -222,7 +222,9 @@ impl<'a, L: Load> Course<'a, L> {
             if let (Status::Stopped, Some(signal)) = (status, load.tally().signal()) {
                 return Ok(Ended::By(signal));
             }
-            if now >= end && load.is_quiet() {
+            // By the time after the turn: the last echo may have come in one that began before the end, and
+            // the next one would wait for nothing.
+            if load.is_quiet() && Instant::now() >= end {
                 return Ok(Ended::Quiet);
             }
             if load.greeted() > greeted {
