@@ -116,6 +116,28 @@ fn a_folder_that_can_t_be_made_is_an_error_before_anything_is_measured() {
     assert_complains(&report(&["--once"], &[("--out", &file.join("out"))]), 1, "make the folder");
 }
 
+/// The load fails for want of its mechanism, whatever it is asked.
+#[test]
+fn what_fails_is_told_of() {
+    let folder = Folder::new("failing");
+    let stderr = |extent: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_benches"))
+            .args(["report", extent, "--only", "servers", "--out"])
+            .arg(&folder.0)
+            .env("REACTOR_BACKEND", "kqueue")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let trial = stderr("--once");
+    assert!(trial.contains("benches: plain-epoll: echo, 1 connections, 64 bytes: "), "{trial}");
+    let quick = stderr("--quick");
+    assert!(quick.contains("left out: plain-epoll: echo, 1000 connections, 64 bytes: "), "{quick}");
+    assert!(quick.contains("benches: nothing could be measured"), "{quick}");
+    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
+}
+
 #[test]
 fn flags_that_exclude_each_other_are_usage_errors() {
     for flags in [&["--quick", "--from", "x"][..], &["--once", "--quick"], &["--only", "clients"]] {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -68,8 +68,8 @@ enum Part {
 ///
 /// # Errors
 ///
-/// When an older report can't be read, when a plain loop or the load fails, when the files can't be
-/// written.
+/// When an older report can't be read, when nothing could be measured, when the files can't be written; with
+/// `--once`, when a server or the load fails.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     // What can't be read is better known before than after twenty minutes.
     let old = arguments.compare.as_deref().map(Report::read).transpose()?;
@@ -85,6 +85,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
                 eprintln!("benches: interrupted; no file was written");
                 return Ok(ExitCode::FAILURE);
             }
+            ensure!(report.has_figures(), "nothing could be measured");
             report
         }
     };
@@ -208,11 +209,15 @@ fn measure_servers(
                 }
                 Err(error) => error,
             };
-            // Where one library gives up, the others are still to be told of.
+            // Where one library gives up, the others are still to be told of; but who asks whether all of it
+            // works is to be told that it doesn't.
             let culprit = error.downcast_ref::<Failed>().map(|failed| failed.server);
             match culprit {
-                Some(server) if server != baseline => {
+                Some(server) if !plan.is_trial => {
                     report.left_out.push(format!("{error:#}"));
+                    if server == baseline {
+                        break;
+                    }
                     contest.others.retain(|&other| other != server);
                 }
                 _ => return Err(error),

@@ -70,6 +70,12 @@ impl Report {
         }
     }
 
+    /// Whether anything was measured.
+    #[must_use]
+    pub fn has_figures(&self) -> bool {
+        !self.figures().is_empty()
+    }
+
     /// Reads one back.
     ///
     /// # Errors
@@ -113,7 +119,7 @@ impl Report {
     ///
     /// # Errors
     ///
-    /// When there is no figure, or one that has no place on a chart.
+    /// When a figure has no place on a chart.
     pub fn page(&self) -> anyhow::Result<String> {
         let figures = self.figures();
         let mut sections = sections::all(&figures)?;

@@ -32,6 +32,8 @@ pub struct Plan {
     pub measured: Duration,
     /// How long it sends before.
     pub warmup: Duration,
+    /// Whether the question is if all of it works: then a server that fails ends the run.
+    pub is_trial: bool,
 }
 
 impl Plan {
@@ -49,6 +51,7 @@ impl Plan {
                 rounds: rounds(1),
                 measured: millis(20),
                 warmup: millis(20),
+                is_trial: true,
             },
             Extent::Quick => Self {
                 sizes: Sizes::Quick,
@@ -57,6 +60,7 @@ impl Plan {
                 rounds: rounds(2),
                 measured: millis(150),
                 warmup: millis(50),
+                is_trial: false,
             },
             Extent::Full => Self {
                 sizes: Sizes::Full,
@@ -65,6 +69,7 @@ impl Plan {
                 rounds: rounds(9),
                 measured: millis(500),
                 warmup: millis(150),
+                is_trial: false,
             },
         }
     }
