@@ -193,9 +193,12 @@ fn a_load_that_fails_is_quoted() {
 
 #[test]
 fn what_this_machine_lacks_is_a_failure_that_says_what_to_do() {
+    // More than the kernel's own limit, whatever this process may have.
     for (flags, words) in [
-        (["--connections", "10000000"], "raise it (ulimit -Hn 10000050)"),
-        (["--server-core", "100000"], "core 100000 can't be used here, only: "),
+        (&["--connections", "4000000000"][..], "raise it (ulimit -Hn 4000000050)"),
+        (&["--connections", "18446744073709551615"], "ask for fewer connections"),
+        (&["--mode", "crowd", "--", "--idle", "4000000000"], "raise it (ulimit -Hn 4000000100)"),
+        (&["--server-core", "100000"], "core 100000 can't be used here, only: "),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_benches"))
             .arg("servers")

@@ -185,7 +185,7 @@ fn measure_servers(
     let progress = progress(runs)?;
     let baseline = Server::Plain(Mechanism::Epoll);
     for case in &plan.cases {
-        let files = case.connections.get() as u64 + OTHER_FILES;
+        let files = (case.all_connections() as u64).saturating_add(OTHER_FILES);
         if files > open_files {
             report.left_out.push(format!(
                 "{case}: takes {files} open files, and this process may have {open_files}; raise the limit \

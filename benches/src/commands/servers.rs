@@ -95,8 +95,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Err(complaint) => return Ok(usage_error(&complaint)),
     };
     // Before anything runs: with too few, connections would fail halfway, in each library in its own way.
-    let most = cases.iter().map(|case| case.connections.get()).max().unwrap_or(0);
-    limits::allow_open_files(most + OTHER_FILES)?;
+    let most = cases.iter().map(Case::all_connections).max().unwrap_or(0);
+    limits::allow_open_files(most.saturating_add(OTHER_FILES))?;
     let cores = Cores::choose(arguments.server_core, arguments.load_core)?;
     if cores.is_none() {
         eprintln!("servers: only one core can be used, so that server and load disturb each other");

@@ -59,6 +59,20 @@ pub struct Case {
 }
 
 impl Case {
+    /// How many connections there are at a time, with the idle ones and the slow readers that the further
+    /// arguments ask for.
+    pub fn all_connections(&self) -> usize {
+        let names = ["--idle", "--slow"];
+        let others = self.more.iter().enumerate().filter_map(|(place, argument)| {
+            match argument.split_once('=') {
+                Some((name, count)) if names.contains(&name) => count.parse().ok(),
+                None if names.contains(&argument.as_str()) => self.more.get(place + 1)?.parse().ok(),
+                _ => None,
+            }
+        });
+        others.fold(self.connections.get(), usize::saturating_add)
+    }
+
     /// What a server must echo over for it.
     pub fn transport(&self) -> Transport {
         if self.mode == "udp" { Transport::Datagrams } else { Transport::Streams }
@@ -271,6 +285,26 @@ mod tests {
         }
         assert_eq!(contest.order(0), contest.order(contest.runs()));
         assert_eq!(contest.order(1)[0], (Place::Other(0), Server::Tokio));
+    }
+
+    #[test]
+    fn a_case_counts_those_that_are_idle_or_slow() {
+        for (more, all) in [
+            (&[][..], 5),
+            (&["--rate", "100"], 5),
+            (&["--idle", "8000"], 8005),
+            (&["--rate=7", "--slow=10"], 15),
+            (&["--idle"], 5),
+            (&["--idle", "18446744073709551615"], usize::MAX),
+        ] {
+            let case = Case {
+                mode: ECHO.to_owned(),
+                connections: NonZeroUsize::new(5).unwrap(),
+                size: NonZeroUsize::MIN,
+                more: more.iter().map(ToString::to_string).collect(),
+            };
+            assert_eq!(case.all_connections(), all, "{more:?}");
+        }
     }
 
     #[test]
