@@ -7,7 +7,8 @@ use super::tables::precise;
 /// the code at another place in memory, does as much.
 const ALIKE: f64 = 0.03;
 
-/// Lines for people: what got better or worse, the greatest change first, and how many didn't.
+/// Lines for people: what got better or worse, the greatest change first, how many didn't, and how many can't
+/// be compared.
 pub(super) fn lines(old: &[Figure], new: &[Figure]) -> Vec<String> {
     let mut changes = Vec::new();
     let (mut same, mut without) = (0, 0);
@@ -18,7 +19,7 @@ pub(super) fn lines(old: &[Figure], new: &[Figure]) -> Vec<String> {
         };
         let (then, now) = (before.value(), figure.value());
         let ratio = now.median / then.median;
-        if (ratio - 1.0).abs() <= ALIKE || !then.is_apart_from(&now) {
+        if (ratio - 1.0).abs() <= ALIKE || !before.is_apart_from(figure) {
             same += 1;
             continue;
         }
@@ -40,6 +41,10 @@ pub(super) fn lines(old: &[Figure], new: &[Figure]) -> Vec<String> {
     if without > 0 {
         lines.push(format!("{without} figures aren't in the older report"));
     }
+    let gone = old.iter().filter(|before| !new.iter().any(|figure| before.is_of(figure))).count();
+    if gone > 0 {
+        lines.push(format!("{gone} figures are in the older report alone"));
+    }
     lines
 }
 
@@ -55,6 +60,7 @@ mod tests {
             figure("wait", "two", 10, &[100.0, 101.0, 102.0]),
             figure("wait", "three", 10, &[100.0, 101.0, 102.0]),
             figure("wait", "four", 10, &[90.0, 100.0, 120.0]),
+            figure("wait", "six", 10, &[1.0]),
         ];
         let new = [
             figure("wait", "one", 10, &[110.0, 111.0, 112.0]),
@@ -70,8 +76,18 @@ mod tests {
                 "WORSE    +9.9 %  wait, 10 descriptors, one: 101 -> 111 ns",
                 "2 figures are the same within the noise",
                 "1 figures aren't in the older report",
+                "1 figures are in the older report alone",
             ]
         );
+    }
+
+    #[test]
+    fn what_a_server_differs_from_itself_by_is_no_change() {
+        let old = figure("echo", "one", 10, &[100.0, 101.0, 102.0]);
+        let mut new = figure("echo", "one", 10, &[110.0, 111.0, 112.0]);
+        assert!(lines(&[old.clone()], &[new.clone()])[0].starts_with("WORSE"));
+        new.noise = Some(0.2);
+        assert_eq!(lines(&[old], &[new]), ["1 figures are the same within the noise"]);
     }
 
     #[test]
