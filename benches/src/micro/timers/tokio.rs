@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::yield_now;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::Timers;
 
@@ -48,8 +48,10 @@ impl Timers for Tokio {
     fn insert(&mut self, after: &[Duration], timers: &mut Vec<Self::Timer>) -> io::Result<()> {
         let _entered = self.runtime.enter();
         let mut context = Context::from_waker(&self.waker);
+        // Once for all, as the library's turn has one time for all.
+        let now = Instant::now();
         for after in after {
-            let mut timer = Box::pin(sleep(*after));
+            let mut timer = Box::pin(sleep_until(now + *after));
             // It isn't due yet.
             let _ = timer.as_mut().poll(&mut context);
             timers.push(timer);
@@ -58,7 +60,6 @@ impl Timers for Tokio {
     }
 
     fn rearm(&mut self, timers: &mut [Self::Timer], after: &[Duration]) -> io::Result<()> {
-        // Once for all, as the library's turn has one time for all.
         let now = Instant::now();
         for (timer, after) in timers.iter_mut().zip(after) {
             timer.as_mut().reset(now + *after);
