@@ -29,7 +29,7 @@ pub(super) fn run(listener: &TcpListener) -> io::Result<Infallible> {
         ready.copy_from(&wanted);
         ready.wait(connections.len().max(door + 1))?;
         for word in 0..ready.input.len() {
-            let mut bits = ready.input[word] | ready.output[word];
+            let mut bits = ready.bits(word);
             while bits != 0 {
                 let fd = word * BITS + bits.trailing_zeros() as usize;
                 bits &= bits - 1;
@@ -75,6 +75,8 @@ fn accept(
 struct Sets {
     input: Vec<c_ulong>,
     output: Vec<c_ulong>,
+    /// Bits in `output`: mostly none, and then select isn't given it.
+    outputs: usize,
 }
 
 impl Sets {
@@ -88,33 +90,50 @@ impl Sets {
     /// Puts a descriptor into the one set that it belongs to, if any.
     fn set(&mut self, fd: usize, next: Next) {
         let (word, bit) = (fd / BITS, 1 << (fd % BITS));
+        self.outputs -= usize::from(self.output[word] & bit != 0);
         self.input[word] &= !bit;
         self.output[word] &= !bit;
         match next {
             Next::Input => self.input[word] |= bit,
-            Next::Output => self.output[word] |= bit,
+            Next::Output => {
+                self.output[word] |= bit;
+                self.outputs += 1;
+            }
             Next::Close => {}
         }
     }
 
     fn copy_from(&mut self, other: &Self) {
         self.input.clone_from(&other.input);
-        self.output.clone_from(&other.output);
+        self.outputs = other.outputs;
+        if self.outputs > 0 {
+            self.output.clone_from(&other.output);
+        }
+    }
+
+    /// The bits of one word in either set.
+    fn bits(&self, word: usize) -> c_ulong {
+        self.input[word] | if self.outputs > 0 { self.output[word] } else { 0 }
     }
 
     /// Waits until something is ready, and leaves the bits of that which is. Looks at the
     /// descriptors below `count`, for which there must be room.
     fn wait(&mut self, count: usize) -> io::Result<()> {
-        assert!(count.div_ceil(BITS) <= self.input.len().min(self.output.len()));
+        let words = count.div_ceil(BITS);
+        assert!(words <= self.input.len() && (self.outputs == 0 || words <= self.output.len()));
         let nfds = c_int::try_from(count).map_err(io::Error::other)?;
+        let output = match self.outputs {
+            0 => ptr::null_mut(),
+            _ => self.output.as_mut_ptr().cast(),
+        };
         loop {
-            // SAFETY: the kernel reads and writes the words that hold the bits below `nfds`, and
-            // both bitmaps have them (asserted above).
+            // SAFETY: the kernel reads and writes the words that hold the bits below `nfds`, and the bitmaps
+            // that it is given have them (asserted above).
             let result = unsafe {
                 libc::select(
                     nfds,
                     self.input.as_mut_ptr().cast(),
-                    self.output.as_mut_ptr().cast(),
+                    output,
                     ptr::null_mut(),
                     ptr::null_mut(),
                 )
@@ -146,6 +165,7 @@ mod tests {
             {
                 sets.set(fd, next);
                 assert_eq!((sets.input[word], sets.output[word]), expected, "{fd} {next:?}");
+                assert_eq!(sets.outputs, usize::from(next == Next::Output));
             }
         }
     }

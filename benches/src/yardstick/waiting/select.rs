@@ -81,8 +81,7 @@ impl SelectWait {
         let words = self.tokens.len().div_ceil(BITS);
         let nfds = c_int::try_from(self.tokens.len()).map_err(io::Error::other)?;
         let count = uninterrupted(|| {
-            // select(2): what stands in the sets after an error is unspecified, so that they are made
-            // anew each time.
+            // select leaves its answer in the sets, so that they are made anew each time.
             for (ready, wanted) in self.ready.iter_mut().zip(&self.wanted) {
                 if wanted.count > 0 {
                     ready.clone_from(&wanted.words);
