@@ -89,6 +89,11 @@ pub struct Arguments {
     machine: bool,
 }
 
+/// The longest message: a gibibyte.
+const LONGEST: usize = 1 << 30;
+/// Messages that may be under way at a time, on all connections together: each takes some bytes of memory.
+const UNDER_WAY: usize = 1 << 24;
+
 /// Carries out the command. A signal ends it early: with what is known so far, and with the exit code
 /// that shells give to a program that a signal has killed.
 ///
@@ -137,11 +142,23 @@ fn check(arguments: &Arguments) -> Result<(), String> {
         return Err("--rate and --depth exclude each other: a rate waits for no echo".to_owned());
     }
     let size = arguments.size.map_or(0, NonZeroUsize::get);
+    if size > LONGEST {
+        return Err(format!("--size is at most {LONGEST} bytes"));
+    }
+    let depth = arguments.depth.map_or(1, NonZeroUsize::get);
+    if depth > 1 && depth.saturating_mul(connections(arguments).get()) > UNDER_WAY {
+        return Err(format!("at most {UNDER_WAY} messages can be under way: ask for less --depth"));
+    }
     if mode == Mode::Udp && size > 0 && !Plan::DATAGRAMS.contains(&size) {
         let (least, most) = (Plan::DATAGRAMS.start(), Plan::DATAGRAMS.end());
         return Err(format!("--size is {least} to {most} bytes over UDP"));
     }
     Ok(())
+}
+
+fn connections(arguments: &Arguments) -> NonZeroUsize {
+    let usual = NonZeroUsize::MIN.saturating_add(if arguments.mode == Mode::Bulk { 3 } else { 49 });
+    arguments.connections.unwrap_or(usual)
 }
 
 fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
@@ -156,11 +173,7 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
     Ok(Plan {
         mode,
         server: arguments.connect,
-        connections: arguments.connections.unwrap_or(ONE.saturating_add(if is_bulk {
-            3
-        } else {
-            49
-        })),
+        connections: connections(arguments),
         others,
         rate: arguments.rate,
         depth: arguments.depth.unwrap_or(ONE),

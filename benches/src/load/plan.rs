@@ -80,11 +80,11 @@ impl Plan {
 
     /// How many connections there are in all.
     pub(super) fn all_connections(&self) -> usize {
-        self.connections.get() + self.others
+        self.connections.get().saturating_add(self.others)
     }
 
     /// How many descriptors it takes.
     pub fn descriptors(&self) -> usize {
-        self.all_connections() + BESIDE
+        self.all_connections().saturating_add(BESIDE)
     }
 }

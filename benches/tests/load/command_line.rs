@@ -6,7 +6,7 @@ use crate::{command, yardstick};
 
 #[test]
 fn wrong_flags_are_usage_errors() {
-    let table: [&[&str]; 13] = [
+    let table: [&[&str]; 16] = [
         &["--size", "0"],
         &["--connections", "0"],
         &["--seconds", "-1"],
@@ -20,12 +20,28 @@ fn wrong_flags_are_usage_errors() {
         &["--rate", "7", "--depth", "7"],
         &["udp", "--size", "7"],
         &["--syscalls"],
+        &["--size", "18446744073709551615"],
+        &["--depth", "18446744073709551615"],
+        &["udp", "--depth", "1000000"],
     ];
     for flags in table {
         let output = command(([127, 0, 0, 1], 9).into(), flags).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{stderr}");
         assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    }
+}
+
+#[test]
+fn more_connections_than_there_can_be_are_too_many() {
+    for flags in [
+        &["--connections", "18446744073709551615"][..],
+        &["crowd", "--idle", "18446744073709551615"],
+    ] {
+        let output = command(([127, 0, 0, 1], 9).into(), flags).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains("ask for fewer connections"), "{stderr}");
     }
 }
 
