@@ -92,9 +92,10 @@ impl Report {
         self.messages as f64 / self.elapsed().as_secs_f64()
     }
 
-    /// Nanoseconds of the server's CPU time for each message, if it was asked for.
+    /// Nanoseconds of the server's CPU time for each message, if it was asked for, and if there was one.
     pub fn server_cost(&self) -> Option<f64> {
-        self.server_cpu_ns.map(|time| time as f64 / self.messages as f64)
+        let time = self.server_cpu_ns.filter(|_| self.messages > 0)?;
+        Some(time as f64 / self.messages as f64)
     }
 
     /// Payload in MB (10⁶ bytes) per second, in each direction.
@@ -110,9 +111,10 @@ impl Report {
         Some((after as f64 - before as f64) / all as f64)
     }
 
-    /// The server's system calls for each message, if they were asked for.
+    /// The server's system calls for each message, if they were asked for, and if there was one.
     pub fn calls_per_message(&self) -> Option<f64> {
-        self.server_calls.map(|count| count.calls as f64 / count.messages as f64)
+        let SystemCallCount { calls, messages } = self.server_calls.filter(|all| all.messages > 0)?;
+        Some(calls as f64 / messages as f64)
     }
 
     /// One line of JSON, without its end.
@@ -192,6 +194,18 @@ mod tests {
         };
         assert!((report.rate() - 2000.0).abs() < 1e-9);
         assert!((report.server_cost().unwrap() - 2000.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn without_a_message_there_is_nothing_to_tell_of_one() {
+        let report = Report {
+            elapsed_ns: 1,
+            server_cpu_ns: Some(2_000_000),
+            server_calls: Some(SystemCallCount { calls: 21, messages: 0 }),
+            ..Report::default()
+        };
+        assert_eq!((report.server_cost(), report.calls_per_message()), (None, None));
+        assert_eq!(report.to_string(), "0 messages/s\n");
     }
 
     #[test]
