@@ -218,6 +218,8 @@ fn wrong_flags_are_usage_errors() {
         (&["--runs", "0"][..], "--runs"),
         (&["--sizes", "0"], "--sizes"),
         (&["--seconds", "soon"], "not a number of seconds"),
+        (&["--seconds", "0"], "--seconds 0"),
+        (&["--mode", "flood"], "flood"),
         (&["--servers", "kqueue"], "no server \"kqueue\" in this build, which has: "),
         (&["--bar", "--servers", "tokio"], "tokio has no bar"),
         (&["--bar", "--baseline", "tokio"], "--baseline"),

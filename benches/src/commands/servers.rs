@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::command_line::{catch_signals, seconds, usage_error};
 use crate::limits;
+use crate::load::Mode;
 use crate::runs::{self, Case, Contest, Cores, ECHO, Setup};
 use crate::servers::{Server, Transport};
 use crate::yardstick::Mechanism;
@@ -54,8 +55,8 @@ pub struct Arguments {
     sizes: Vec<NonZeroUsize>,
 
     /// What the load does: `benches load --help` has the modes.
-    #[arg(long, default_value = ECHO)]
-    mode: String,
+    #[arg(long, value_enum, default_value = ECHO)]
+    mode: Mode,
 
     /// Rounds of each case.
     #[arg(long, value_name = "COUNT", default_value = "5")]
@@ -89,6 +90,9 @@ pub struct Arguments {
 /// When a server or the load fails, and when a core, a server or a number of descriptors that was asked for
 /// isn't there.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    if arguments.seconds.is_zero() {
+        return Ok(usage_error("--seconds 0 leaves nothing to compare"));
+    }
     let cases = cases(arguments);
     let contests = match contests(arguments, &cases) {
         Ok(contests) => contests,
@@ -115,7 +119,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 fn cases(arguments: &Arguments) -> Vec<Case> {
     let Arguments { mode, connections, sizes, more, .. } = arguments;
-    let of = |connections, size| Case { mode: mode.clone(), connections, size, more: more.clone() };
+    let of = |connections, size| Case { mode: mode.name(), connections, size, more: more.clone() };
     connections.iter().flat_map(|&count| sizes.iter().map(move |&size| of(count, size))).collect()
 }
 
