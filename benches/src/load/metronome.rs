@@ -5,7 +5,6 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 use reactor::{Context, Interest, RawId};
 
@@ -18,17 +17,21 @@ pub(super) struct Metronome {
 }
 
 impl Metronome {
-    /// Ticks as often as messages are due, or every 20 µs if that is more seldom.
-    pub(super) fn begin(ctx: &mut Context<'_>, rate: NonZeroU64) -> anyhow::Result<Self> {
+    /// Ticks as often as messages are due, or every 20 µs if that is more seldom. The first was due `since`
+    /// ago, and the ticks are in step with it: or else each message would be late by what it took to begin.
+    pub(super) fn begin(
+        ctx: &mut Context<'_>,
+        rate: NonZeroU64,
+        since: Duration,
+    ) -> anyhow::Result<Self> {
         let timer = TimerFd::new(
             ClockId::CLOCK_MONOTONIC,
             TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC,
         )
         .context("make a timerfd")?;
         let period = Duration::from_nanos(1_000_000_000 / rate).max(FASTEST);
-        timer
-            .set(Expiration::Interval(TimeSpec::from(period)), TimerSetTimeFlags::empty())
-            .context("set a timerfd")?;
+        let ticks = Expiration::IntervalDelayed(first(since, period).into(), period.into());
+        timer.set(ticks, TimerSetTimeFlags::empty()).context("set a timerfd")?;
         let raw =
             ctx.register(OwnedFd::from(timer), Interest::READABLE).context("watch a timerfd")?;
         Ok(Self { raw })
@@ -44,5 +47,24 @@ impl Metronome {
 
     pub(super) fn end(self, ctx: &mut Context<'_>) {
         ctx.unregister(self.raw);
+    }
+}
+
+/// How long it is to the next of the ticks that began `since` ago: never nothing, which would mean no tick.
+fn first(since: Duration, period: Duration) -> Duration {
+    let into = since.as_nanos() % period.as_nanos();
+    period.saturating_sub(Duration::from_nanos(u64::try_from(into).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_tick_is_in_step() {
+        let nanos = Duration::from_nanos;
+        for (since, next) in [(0, 100), (1, 99), (99, 1), (100, 100), (730, 70)] {
+            assert_eq!(first(nanos(since), nanos(100)), nanos(next), "{since}");
+        }
     }
 }

@@ -108,7 +108,8 @@ impl Streams {
         self.pace.begin(from, until, self.connections.values());
         self.until = until;
         if let Some(rate) = self.pace.rate() {
-            match Metronome::begin(ctx, rate) {
+            let since = Duration::from_nanos(self.clock.now().saturating_sub(from));
+            match Metronome::begin(ctx, rate, since) {
                 Ok(metronome) => self.metronome = Some(metronome),
                 Err(error) => return self.tally.fail(ctx, error),
             }
