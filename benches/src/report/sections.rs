@@ -136,9 +136,18 @@ fn note(question: &str) -> &'static str {
              isn't counted; nor are the reads until one would block, which their users pay besides.",
         ),
         (
-            "echo of 64 bytes: CPU",
-            "\nmio's documentation asks for reading until one read would block: a call more for each message than \
-             the plain loops and this library make.",
+            "echo of ",
+            "\nmio's documentation asks for reading until one read would block, and polling is used by its default, \
+             one-shot: a call more for each message than the plain loops and this library make.",
+        ),
+        (
+            "latency",
+            "\nCounted from when a message was to be sent: with how late the load itself was (delay_ns in \
+             report.json), which differs from run to run.",
+        ),
+        (
+            "bulk",
+            "\nmessage-io waits in a busy loop for a peer that doesn't read, and serves nobody else meanwhile.",
         ),
         (
             "one connection",
@@ -148,7 +157,7 @@ fn note(question: &str) -> &'static str {
         (
             "crowd: memory",
             "\nThe growth of resident memory, divided by all connections. The server on tokio has a task and a \
-             buffer for each connection.",
+             buffer for each connection, of which those pages count that were read into.",
         ),
     ];
     notes.into_iter().find(|(begin, _)| question.starts_with(begin)).map_or("", |(_, note)| note)
