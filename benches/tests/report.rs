@@ -70,7 +70,6 @@ fn assert_complains(output: &Output, code: i32, words: &str) {
 fn a_report_is_drawn_again() {
     let folder = Folder::new("drawn");
     let (old, out) = (folder.file("old.json"), folder.file("new"));
-    fs::create_dir(&out).unwrap();
     write(&old, 100.0);
     let output = report(&[], &[("--from", &old), ("--out", &out)]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

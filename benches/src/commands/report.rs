@@ -73,12 +73,13 @@ enum Part {
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     // What can't be read is better known before than after twenty minutes.
     let old = arguments.compare.as_deref().map(Report::read).transpose()?;
-    let report = match &arguments.from {
-        Some(path) => Report::read(path)?,
+    let from = arguments.from.as_deref().map(Report::read).transpose()?;
+    fs::create_dir_all(&arguments.out)
+        .with_context(|| format!("make the folder {}", arguments.out.display()))?;
+    let report = match from {
+        Some(report) => report,
         None => {
             let interrupted = catch_signals()?;
-            fs::create_dir_all(&arguments.out)
-                .with_context(|| format!("make the folder {}", arguments.out.display()))?;
             let report = measure(arguments, &interrupted)?;
             if interrupted.load(Ordering::Relaxed) {
                 print(&report.tables())?;
