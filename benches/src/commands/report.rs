@@ -90,10 +90,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             report
         }
     };
-    print(&report.tables())?;
+    // First what took so long: whoever reads the tables may have seen enough of them.
     if arguments.from.is_none() {
         write(&arguments.out.join("report.json"), &report.json()?)?;
     }
+    print(&report.tables())?;
     write(&arguments.out.join("report.html"), &report.page()?)?;
     if let Some(chart) = report.chart()? {
         write(&arguments.out.join("wait.svg"), &chart)?;
