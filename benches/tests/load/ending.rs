@@ -2,12 +2,16 @@
 
 use std::process::{Child, Output, Stdio};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use benches::load::Report;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::{answer, command, server};
+
+/// No message within this is a failure, not a reason to wait for ever.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Sends a signal, and waits for the end.
 fn end(child: Child, signal: Signal) -> Output {
@@ -33,7 +37,7 @@ fn a_signal_ends_it_with_what_it_has() {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        receiver.recv().unwrap();
+        receiver.recv_timeout(PATIENCE).unwrap();
         let output = end(child, signal);
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(code), "{stderr}");
@@ -59,7 +63,7 @@ fn a_signal_before_the_measured_time_leaves_nothing_to_report() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    receiver.recv().unwrap();
+    receiver.recv_timeout(PATIENCE).unwrap();
     let output = end(child, Signal::SIGINT);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{stderr}");
