@@ -1,4 +1,4 @@
-//! What the figures are of: the machine, the system, the compiler, the versions of the peers.
+//! What the figures are of: the machine, the system, and how this program was built.
 
 use std::fmt;
 use std::fs;

@@ -44,7 +44,7 @@ pub(super) fn of(contender: &str) -> Style {
         "poll" => ORANGE,
         "select" => GREEN,
         "mio" => PURPLE,
-        "adaptive" | "tokio" => RED,
+        "tokio" => RED,
         "polling" | "calloop" | "awake" => SKY,
         _ => GREY,
     };
