@@ -44,7 +44,8 @@ pub fn usage_error(complaint: &str) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
-/// Turns the signals that would end this program at once into a flag.
+/// Turns the signals that would end this program at once into a flag. A second one does end it: what looks
+/// at the flag may take its time.
 ///
 /// # Errors
 ///
@@ -52,7 +53,11 @@ pub fn usage_error(complaint: &str) -> ExitCode {
 pub fn catch_signals() -> anyhow::Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
-        signal_hook::flag::register(signal, Arc::clone(&flag)).context("catch a signal")?;
+        // In this order: the flag is still down when the first one asks whether it is up.
+        let killed = 128 + signal;
+        signal_hook::flag::register_conditional_shutdown(signal, killed, Arc::clone(&flag))
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
+            .context("catch a signal")?;
     }
     Ok(flag)
 }
