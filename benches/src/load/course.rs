@@ -21,6 +21,8 @@ use crate::{cpu, memory};
 
 /// How long a wait lasts at most: as late is noticed that the patience is over.
 const WAIT: Duration = Duration::from_millis(50);
+/// How long a server may stay awake for more after its last echo, whose CPU time is then read.
+const REST: Duration = Duration::from_millis(1);
 /// How long system calls are counted.
 const COUNTING: Duration = Duration::from_millis(250);
 
@@ -125,9 +127,12 @@ impl<'a, L: Load> Course<'a, L> {
         self.progress.begin();
         self.send_for(plan.warmup)?;
         let cpu_time = || plan.pid.map(cpu::time_of).transpose();
+        self.rest()?;
         let (time_before, started) = (cpu_time()?, Instant::now());
         let ended = self.send(plan.measured)?;
-        let (elapsed, time_after) = (started.elapsed(), cpu_time()?);
+        let elapsed = started.elapsed();
+        self.rest()?;
+        let time_after = cpu_time()?;
         let server_time =
             time_before.zip(time_after).map(|(before, after)| after.saturating_sub(before));
         let server_memory =
@@ -161,6 +166,12 @@ impl<'a, L: Load> Course<'a, L> {
             Ended::Quiet => report.server_calls = self.count_system_calls()?,
         }
         Ok(report)
+    }
+
+    /// Leaves the server the time to go to sleep, as its CPU time is exact only then. It isn't counted.
+    fn rest(&mut self) -> anyhow::Result<()> {
+        self.reactor.turn(Some(REST)).context("the load's event loop")?;
+        Ok(())
     }
 
     /// Counts the server's system calls, if they are asked for.
