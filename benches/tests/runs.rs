@@ -197,7 +197,7 @@ fn what_this_machine_lacks_is_a_failure_that_says_what_to_do() {
     for (flags, words) in [
         (&["--connections", "4000000000"][..], "raise it (ulimit -Hn 4000000050)"),
         (&["--connections", "18446744073709551615"], "ask for fewer connections"),
-        (&["--mode", "crowd", "--", "--idle", "4000000000"], "raise it (ulimit -Hn 4000000100)"),
+        (&["--mode", "crowd", "--", "--idle", "4000000000"], "raise it (ulimit -Hn 4000001050)"),
         (&["--server-core", "100000"], "core 100000 can't be used here, only: "),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_benches"))

@@ -113,7 +113,8 @@ impl Report {
 
     /// The server's system calls for each message, if they were asked for, and if there was one.
     pub fn calls_per_message(&self) -> Option<f64> {
-        let SystemCallCount { calls, messages } = self.server_calls.filter(|all| all.messages > 0)?;
+        let SystemCallCount { calls, messages } =
+            self.server_calls.filter(|all| all.messages > 0)?;
         Some(calls as f64 / messages as f64)
     }
 

@@ -85,7 +85,9 @@ mod tests {
     fn what_a_server_differs_from_itself_by_is_no_change() {
         let old = figure("echo", "one", 10, &[100.0, 101.0, 102.0]);
         let mut new = figure("echo", "one", 10, &[110.0, 111.0, 112.0]);
-        assert!(lines(&[old.clone()], &[new.clone()])[0].starts_with("WORSE"));
+        assert!(
+            lines(std::slice::from_ref(&old), std::slice::from_ref(&new))[0].starts_with("WORSE")
+        );
         new.noise = Some(0.2);
         assert_eq!(lines(&[old], &[new]), ["1 figures are the same within the noise"]);
     }

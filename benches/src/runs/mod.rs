@@ -66,7 +66,9 @@ impl Case {
         let others = self.more.iter().enumerate().filter_map(|(place, argument)| {
             match argument.split_once('=') {
                 Some((name, count)) if names.contains(&name) => count.parse().ok(),
-                None if names.contains(&argument.as_str()) => self.more.get(place + 1)?.parse().ok(),
+                None if names.contains(&argument.as_str()) => {
+                    self.more.get(place + 1)?.parse().ok()
+                }
                 _ => None,
             }
         });
