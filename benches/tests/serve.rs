@@ -20,9 +20,10 @@ fn start(server: Server) -> Process {
     Process::start(&mut serve(&[&server.to_string()])).unwrap()
 }
 
+/// A server that ends with the test that starts it, even if that is killed.
 fn serve(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_benches"));
-    command.arg("serve").args(arguments);
+    command.args(["serve", "--parent", &std::process::id().to_string()]).args(arguments);
     command
 }
 
@@ -170,7 +171,8 @@ fn no_descriptor_left_is_a_clear_error() {
         if matches!(server, Server::Reactor(_) | Server::Awake(_) | Server::MessageIo) {
             continue;
         }
-        let script = format!("ulimit -n 20; exec \"$0\" serve {server}");
+        let parent = std::process::id();
+        let script = format!("ulimit -n 20; exec \"$0\" serve --parent {parent} {server}");
         let mut shell = Command::new("sh");
         shell.args(["-c", &script, env!("CARGO_BIN_EXE_benches")]);
         let mut child = shell.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -53,8 +53,9 @@ fn complaint(server: SocketAddr, more: &[&str]) -> String {
 
 /// A plain echo server.
 fn yardstick() -> Process {
-    Process::start(Command::new(env!("CARGO_BIN_EXE_benches")).args(["serve", "plain-epoll"]))
-        .unwrap()
+    let parent = std::process::id().to_string();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_benches"));
+    Process::start(command.args(["serve", "--parent", &parent, "plain-epoll"])).unwrap()
 }
 
 /// A server that treats each connection by `serve`, in a thread of its own.
