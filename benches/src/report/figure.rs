@@ -123,9 +123,9 @@ fn add_server(figures: &mut Vec<Figure>, rounds: &[Round], server: &str, samples
     let (size, connections) = (report.size, ("connections", report.connections as u64));
     let (lower, higher) = (Better::Lower, Better::Higher);
     let cpu = |report: &Report| report.server_cost();
+    let beside = if report.mode == Mode::Slow { " beside slow readers" } else { "" };
     match (report.mode, report.asked_rate) {
         (Mode::Echo | Mode::Slow, Some(rate)) => {
-            let beside = if report.mode == Mode::Slow { " beside slow readers" } else { "" };
             let question = format!("latency{beside}: {rate} messages of {size} bytes a second");
             for (number, of) in SLOWEST {
                 let nanos = |report: &Report| Some(of(&report.latency_ns?) as f64 / 1e3);
@@ -140,7 +140,7 @@ fn add_server(figures: &mut Vec<Figure>, rounds: &[Round], server: &str, samples
             add(format!("{question}: CPU"), place, "ns of server CPU per message", lower, &cpu);
         }
         (Mode::Echo | Mode::Slow, None) => {
-            let question = format!("echo of {size} bytes");
+            let question = format!("echo of {size} bytes{beside}");
             add(
                 format!("{question}: CPU"),
                 connections,
@@ -243,6 +243,27 @@ pub(super) mod tests {
         assert!(one.is_apart_from(&other));
         one.noise = Some(0.05);
         assert!(!one.is_apart_from(&other) && !other.is_apart_from(&one));
+    }
+
+    #[test]
+    fn slow_readers_are_another_question() {
+        let figures = |mode| {
+            let report = Report {
+                mode,
+                connections: 50,
+                size: 64,
+                messages: 1,
+                elapsed_ns: 1,
+                ..Report::default()
+            };
+            let sample = || Sample { report: report.clone() };
+            let mut figures = Vec::new();
+            add_server(&mut figures, &[], "one", &[&sample()]);
+            figures
+        };
+        let (echo, slow) = (figures(Mode::Echo), figures(Mode::Slow));
+        assert!(slow.iter().all(|figure| echo.iter().all(|other| !figure.is_of(other))));
+        assert_eq!(questions(&slow), ["echo of 64 bytes beside slow readers: rate"]);
     }
 
     #[test]

@@ -84,6 +84,7 @@ fn cases(idle: &str) -> Vec<Case> {
         case(ECHO, 50, 16_384, &[]),
         case(ECHO, 50, 64, &["--rate", "20000"]),
         case("crowd", 50, 64, &["--idle", idle]),
+        case("slow", 50, 64, &["--slow", "10"]),
         case("bulk", 4, 65_536, &[]),
         case("connect", 50, 64, &[]),
         case("udp", 50, 64, &[]),
