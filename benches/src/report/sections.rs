@@ -138,7 +138,8 @@ fn note(question: &str) -> &'static str {
         (
             "echo of ",
             "\nmio's documentation asks for reading until one read would block, and polling is used by its default, \
-             one-shot: a call more for each message than the plain loops and this library make.",
+             one-shot: a call more for each message than the plain loops and this library make.\nWhere the \
+             load is what limits the rate, the server isn't always busy: its CPU time says more.",
         ),
         (
             "latency",
