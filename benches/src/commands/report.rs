@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::command_line::catch_signals;
 use crate::limits;
+use crate::load::Mode;
 use crate::micro::{self, Group};
 use crate::report::{Extent, Plan, Report};
 use crate::runs::{self, Case, Contest, Cores, Failed, Setup};
@@ -175,10 +176,17 @@ fn measure_servers(
         measured: plan.measured,
         warmup: plan.warmup,
     };
-    // Staying awake is for few connections: many keep a loop awake without.
-    let takes_part = |server: &Server, case: &Case| {
-        !matches!(server, Server::Awake(_)) || case.connections.get() == 1
+    let takes_part = |server: &Server, case: &Case| match server {
+        // Staying awake is for few connections: many keep a loop awake without.
+        Server::Awake(_) => case.connections.get() == 1,
+        // It waits for a peer that doesn't read, and answers nobody meanwhile.
+        Server::MessageIo => case.mode != Mode::Slow.name(),
+        _ => true,
     };
+    if plan.cases.iter().any(|case| case.mode == Mode::Slow.name()) {
+        let line = "message-io beside slow readers: it waits for a peer that doesn't read, and answers nobody";
+        report.left_out.push(line.to_owned());
+    }
     let all = |case: &Case| -> Vec<Server> {
         let all = Server::all_over(case.transport()).into_iter();
         all.filter(|server| takes_part(server, case)).collect()
