@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
 
 /// The exit code for a command line that cannot be understood.
 const USAGE: u8 = 2;
@@ -60,6 +61,16 @@ pub fn catch_signals() -> anyhow::Result<Arc<AtomicBool>> {
             .context("catch a signal")?;
     }
     Ok(flag)
+}
+
+/// A bar for so many steps, each of which is named by a message.
+///
+/// # Errors
+///
+/// None that is known of: the template is a constant.
+pub fn progress(steps: usize) -> anyhow::Result<ProgressBar> {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}, {eta} to go")?;
+    Ok(ProgressBar::new(steps as u64).with_style(style))
 }
 
 /// Reads a number of seconds, such as `2` or `0.5`, up to a day.

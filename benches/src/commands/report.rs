@@ -9,9 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::command_line::catch_signals;
+use crate::command_line::{catch_signals, progress};
 use crate::limits;
 use crate::load::Mode;
 use crate::micro::{self, Group};
@@ -19,9 +18,6 @@ use crate::report::{Extent, Plan, Report};
 use crate::runs::{self, Case, Contest, Cores, Failed, Setup};
 use crate::servers::Server;
 use crate::yardstick::Mechanism;
-
-/// Descriptors that a server or the load has besides its connections, at most.
-const OTHER_FILES: u64 = 50;
 
 /// Measures everything, and writes report.json, report.html, and one chart by itself, wait.svg.
 ///
@@ -195,7 +191,7 @@ fn measure_servers(
     let progress = progress(runs)?;
     let baseline = Server::Plain(Mechanism::Epoll);
     for case in &plan.cases {
-        let files = (case.all_connections() as u64).saturating_add(OTHER_FILES);
+        let files = case.open_files() as u64;
         if files > open_files {
             report.left_out.push(format!(
                 "{case}: takes {files} open files, and this process may have {open_files}; raise the limit \
@@ -239,11 +235,6 @@ fn measure_servers(
     }
     progress.finish_and_clear();
     Ok(())
-}
-
-fn progress(length: usize) -> anyhow::Result<ProgressBar> {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}, {eta} to go")?;
-    Ok(ProgressBar::new(length as u64).with_style(style))
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

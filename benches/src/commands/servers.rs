@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::command_line::{catch_signals, seconds, usage_error};
+use crate::command_line::{catch_signals, progress, seconds, usage_error};
 use crate::limits;
 use crate::load::Mode;
 use crate::runs::{self, Case, Contest, Cores, ECHO, Setup};
@@ -14,10 +14,6 @@ use crate::servers::{Server, Transport};
 use crate::yardstick::Mechanism;
 use anyhow::Context as _;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
-
-/// Descriptors that a server or the load has besides its connections, at most.
-const OTHER_FILES: usize = 50;
 
 /// What a message costs the echo server of each library, side by side.
 ///
@@ -99,8 +95,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Err(complaint) => return Ok(usage_error(&complaint)),
     };
     // Before anything runs: with too few, connections would fail halfway, in each library in its own way.
-    let most = cases.iter().map(Case::all_connections).max().unwrap_or(0);
-    limits::allow_open_files(most.saturating_add(OTHER_FILES))?;
+    let most = cases.iter().map(Case::open_files).max().unwrap_or(0);
+    limits::allow_open_files(most)?;
     let cores = Cores::choose(arguments.server_core, arguments.load_core)?;
     if cores.is_none() {
         eprintln!("servers: only one core can be used, so that server and load disturb each other");
@@ -175,8 +171,7 @@ fn compare_all(
     let rounds = arguments.runs;
     let runs: usize =
         contests.iter().map(|contest| contest.runs() * cases.len() * rounds.get()).sum();
-    let progress = ProgressBar::new(runs as u64)
-        .with_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}, {eta} to go")?);
+    let progress = progress(runs)?;
     let print = |line: String| {
         progress.suspend(|| writeln!(io::stdout(), "{line}")).context("write to stdout")
     };

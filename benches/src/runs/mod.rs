@@ -58,10 +58,18 @@ pub struct Case {
     pub more: Vec<String>,
 }
 
+/// Descriptors that a server or the load has besides its connections, at most.
+const OTHER_FILES: usize = 50;
+
 impl Case {
+    /// How many descriptors a server or the load needs for it.
+    pub fn open_files(&self) -> usize {
+        self.all_connections().saturating_add(OTHER_FILES)
+    }
+
     /// How many connections there are at a time, with the idle ones and the slow readers that the further
     /// arguments ask for.
-    pub fn all_connections(&self) -> usize {
+    fn all_connections(&self) -> usize {
         let names = ["--idle", "--slow"];
         let others = self.more.iter().enumerate().filter_map(|(place, argument)| {
             match argument.split_once('=') {
