@@ -1,0 +1,97 @@
+//! The commands, a file a family, and the table that finds them.
+
+mod cap;
+mod isupport;
+mod joining;
+mod messaging;
+mod monitor;
+mod naming;
+mod registration;
+mod server_info;
+mod topic;
+
+pub use registration::{VERSION, leave, reap};
+
+use crate::message::{Malformed, Message};
+use crate::numerics::{
+    ERR_INPUTTOOLONG, ERR_NEEDMOREPARAMS, ERR_NOTREGISTERED, ERR_UNKNOWNCOMMAND,
+};
+use crate::turn::Turn;
+
+/// A command, and what must hold before it is looked at.
+struct Command {
+    word: &'static str,
+    /// Parameters that it needs at least.
+    params: usize,
+    when: When,
+    run: fn(&mut Turn<'_>, &Message<'_>),
+}
+
+/// Who may give a command.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum When {
+    /// Also those who aren't registered yet.
+    Always,
+    Registered,
+}
+
+macro_rules! table {
+    ($($word:literal $params:literal $when:ident $run:path;)*) => {
+        &[$(Command { word: $word, params: $params, when: When::$when, run: $run }),*]
+    };
+}
+
+const TABLE: &[Command] = table! {
+    "PRIVMSG" 0 Registered messaging::privmsg;
+    "NOTICE" 0 Registered messaging::notice;
+    "TAGMSG" 0 Registered messaging::tagmsg;
+    "PING" 1 Always registration::ping;
+    "PONG" 0 Always registration::pong;
+    "JOIN" 1 Registered joining::join;
+    "PART" 1 Registered joining::part;
+    "CAP" 1 Always cap::cap;
+    "PASS" 1 Always registration::pass;
+    "NICK" 0 Always registration::nick;
+    "USER" 4 Always registration::user;
+    "QUIT" 0 Always registration::quit;
+};
+
+/// Does what a line asks for, if anything.
+pub fn run(turn: &mut Turn<'_>, message: &Message<'_>) {
+    let found =
+        TABLE.iter().find(|command| command.word.as_bytes().eq_ignore_ascii_case(message.command));
+    let registered = turn.me().is_registered();
+    match found {
+        // Whether the parameters suffice comes after: irssi waits for 451 on `JOIN :`.
+        Some(command) if command.when == When::Registered && !registered => {
+            turn.reply(ERR_NOTREGISTERED, &[]);
+        }
+        Some(command) if message.params.len() < command.params => {
+            turn.reply(ERR_NEEDMOREPARAMS, &[command.word.as_bytes()]);
+        }
+        Some(command) => (command.run)(turn, message),
+        None if registered => turn.reply(ERR_UNKNOWNCOMMAND, &[spoken(message.command)]),
+        None => turn.reply(ERR_NOTREGISTERED, &[]),
+    }
+}
+
+/// Says why a line is no message.
+pub fn refuse(turn: &mut Turn<'_>, why: Malformed) {
+    match why {
+        Malformed::Empty => {}
+        Malformed::TooLong => turn.reply(ERR_INPUTTOOLONG, &[]),
+        Malformed::Forbidden => {
+            turn.fail("*", "INVALID_BYTES", &[], "A line can't have NUL, CR or LF in it");
+        }
+    }
+}
+
+/// A word of a client's, such that it can stand in the middle of a line.
+fn spoken(word: &[u8]) -> &[u8] {
+    if word.is_empty() || word[0] == b':' || word.contains(&b' ') { b"*" } else { word }
+}
+
+/// The parts of a parameter that are divided by commas.
+fn list(param: &[u8]) -> impl Iterator<Item = &[u8]> {
+    param.split(|byte| *byte == b',').filter(|part| !part.is_empty())
+}

@@ -1,0 +1,48 @@
+//! Who is on a channel: NAMES.
+
+use crate::caps::Caps;
+use crate::message::LINE;
+use crate::numerics::{RPL_ENDOFNAMES, RPL_NAMREPLY};
+use crate::state::{ChannelFlag, ChannelId, UserFlag};
+use crate::turn::Turn;
+
+/// Tells who is on a channel: to those outside only who isn't invisible.
+pub(super) fn tell(turn: &mut Turn<'_>, id: ChannelId) {
+    let channel = &turn.state.channels[id];
+    let caps = turn.me().caps;
+    let inside = channel.has(turn.user);
+    let sign: &[u8] = if channel.is(ChannelFlag::Secret) { b"@" } else { b"=" };
+    let name = channel.name.clone();
+    // What is left of a line beside its source, the numeric, the nick, the sign, the name, and its end.
+    let beside = turn.state.config.name.len() + turn.me().nick().len() + name.len() + 14;
+    let room = LINE.saturating_sub(beside);
+    let mut lines = vec![Vec::new()];
+    for member in channel.members() {
+        let user = &turn.state.users[member.user];
+        if !inside && user.is(UserFlag::Invisible) {
+            continue;
+        }
+        let full = caps.has(Caps::USERHOST_IN_NAMES);
+        let shown = if full { user.source().to_vec() } else { user.nick().to_vec() };
+        let prefix = member.rank.prefix(caps.has(Caps::MULTI_PREFIX));
+        let last =
+            lines.last_mut().filter(|line| line.len() + 1 + prefix.len() + shown.len() <= room);
+        let line = match last {
+            Some(line) => line,
+            None => {
+                lines.push(Vec::new());
+                let end = lines.len() - 1;
+                &mut lines[end]
+            }
+        };
+        if !line.is_empty() {
+            line.push(b' ');
+        }
+        line.extend_from_slice(prefix.as_bytes());
+        line.extend_from_slice(&shown);
+    }
+    for line in lines.iter().filter(|line| !line.is_empty()) {
+        turn.reply(RPL_NAMREPLY, &[sign, &name, line]);
+    }
+    turn.reply(RPL_ENDOFNAMES, &[&name]);
+}

@@ -1,0 +1,3 @@
+//! A chat server that speaks IRC, on the reactor.
+
+fn main() {}

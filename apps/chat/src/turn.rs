@@ -1,0 +1,251 @@
+//! One command's turn: what it may see and change, and the one place through which it answers.
+//!
+//! What goes to the user whose command it is, is an answer, and is held until the command is over: only
+//! then is it known whether a label goes on one line, on a batch of several, or on an acknowledgement of
+//! none (IRCv3 *labeled-response*). What goes to others goes to the [`Bus`] at once.
+
+use bstr::BString;
+use bytes::Bytes;
+
+use crate::bus::Bus;
+use crate::caps::Caps;
+use crate::line::Line;
+use crate::message::{self, Tags};
+use crate::numerics::Numeric;
+use crate::state::{ChannelId, Member, State, User, UserId};
+use crate::time::Moment;
+
+/// One command's turn.
+pub struct Turn<'a> {
+    /// Who is here, and where.
+    pub state: &'a mut State,
+    /// Where lines for others go.
+    pub bus: &'a mut dyn Bus,
+    /// Whose command it is.
+    pub user: UserId,
+    /// When it is.
+    pub now: Moment,
+    /// What is wished for that takes longer: see [`Errand`].
+    pub errands: Vec<Errand>,
+    label: Option<BString>,
+    answers: Vec<Line>,
+}
+
+/// What a command wishes for that isn't done within its turn.
+#[derive(Clone, Debug)]
+pub enum Errand {
+    /// To compare a password with its hash, away from the loop; then [`commands::oper::checked`](crate::commands)
+    /// goes on.
+    CheckPassword {
+        /// Whose OPER it is.
+        user: UserId,
+        /// The account.
+        account: BString,
+        /// What was said.
+        password: BString,
+        /// What it is compared with.
+        hash: String,
+        /// The label of the command, which the answer has to bear.
+        label: Option<BString>,
+    },
+    /// To read the file of settings again, for this user.
+    Rehash(UserId),
+}
+
+impl<'a> Turn<'a> {
+    /// The turn of a command of `user`'s, which may bear a label.
+    pub fn new(
+        state: &'a mut State,
+        bus: &'a mut dyn Bus,
+        user: UserId,
+        now: Moment,
+        tags: Tags<'_>,
+    ) -> Self {
+        let labels = Caps::LABELED_RESPONSE.with(Caps::BATCH);
+        let wanted = state.users[user].caps.has(labels);
+        // 64 bytes are the most that a label may have.
+        let label =
+            tags.get("label").filter(|label| wanted && !label.is_empty() && label.len() <= 64);
+        let label = label.map(|label| BString::from(label.into_owned()));
+        Self { state, bus, user, now, errands: Vec::new(), label, answers: Vec::new() }
+    }
+
+    /// The same, of a command that has been read long ago and goes on now.
+    pub fn resumed(
+        state: &'a mut State,
+        bus: &'a mut dyn Bus,
+        user: UserId,
+        now: Moment,
+        label: Option<BString>,
+    ) -> Self {
+        Self { state, bus, user, now, errands: Vec::new(), label, answers: Vec::new() }
+    }
+
+    /// The user whose command it is.
+    #[must_use]
+    pub fn me(&self) -> &User {
+        &self.state.users[self.user]
+    }
+
+    /// The same, to be changed.
+    pub fn me_mut(&mut self) -> &mut User {
+        &mut self.state.users[self.user]
+    }
+
+    /// The label of the command, if it is to be borne by an answer that comes later: then nothing of this
+    /// turn bears it, nor acknowledges it.
+    pub fn defer_label(&mut self) -> Option<BString> {
+        self.label.take()
+    }
+
+    // Answers.
+
+    /// Answers with a numeric reply: the parameters, and the text that it always has. Without such a text
+    /// the last parameter may be of any bytes.
+    pub fn reply(&mut self, numeric: Numeric, params: &[&[u8]]) {
+        let line = self.server_line(numeric.code).param(self.me().nick());
+        let line = match (numeric.text, params.split_last()) {
+            (Some(text), _) => params.iter().fold(line, Line::param).last(text),
+            (None, Some((last, middle))) => middle.iter().fold(line, Line::param).last(last),
+            (None, None) => line,
+        };
+        self.answer(line);
+    }
+
+    /// Answers with a standard reply, FAIL: or, to who hasn't asked for those, with a notice that says the
+    /// same (IRCv3 *standard-replies*).
+    pub fn fail(&mut self, command: &str, code: &str, context: &[&[u8]], text: &str) {
+        self.standard_reply("FAIL", command, code, context, text);
+    }
+
+    /// The same with WARN, of what was done nevertheless.
+    pub fn warn(&mut self, command: &str, code: &str, context: &[&[u8]], text: &str) {
+        self.standard_reply("WARN", command, code, context, text);
+    }
+
+    fn standard_reply(
+        &mut self,
+        kind: &str,
+        command: &str,
+        code: &str,
+        context: &[&[u8]],
+        text: &str,
+    ) {
+        let line = if self.me().caps.has(Caps::STANDARD_REPLIES) {
+            let line = self.server_line(kind).param(command).param(code);
+            context.iter().fold(line, Line::param).last(text)
+        } else {
+            let line = self.server_line("NOTICE").param(self.me().nick());
+            line.last(format!("*** {command}: {text}"))
+        };
+        self.answer(line);
+    }
+
+    /// Answers with a line.
+    pub fn answer(&mut self, line: Line) {
+        self.answers.push(line);
+    }
+
+    // Lines.
+
+    /// A line of the server's.
+    #[must_use]
+    pub fn server_line(&self, command: &str) -> Line {
+        Line::new(self.now, self.state.config.name.as_bytes(), command)
+    }
+
+    /// A line of the user's whose command it is.
+    #[must_use]
+    pub fn my_line(&self, command: &str) -> Line {
+        Line::new(self.now, &self.me().source(), command)
+    }
+
+    /// The ID of a message that is about to be sent: never the same one twice, also after a restart.
+    pub fn message_id(&mut self) -> String {
+        let count = self.state.next_message();
+        format!("{:x}-{count:x}", self.state.since.unix_ms())
+    }
+
+    // For others.
+
+    /// Tells one user; whose command it is, is answered.
+    pub fn tell(&mut self, user: UserId, line: Line) {
+        if user == self.user {
+            self.answer(line);
+        } else {
+            self.bus.publish(&line, &mut std::iter::once(user));
+        }
+    }
+
+    /// Tells `users`, of whom one may be who is answered.
+    pub fn tell_all(&mut self, users: impl IntoIterator<Item = UserId>, line: Line) {
+        let mut answered = false;
+        let me = self.user;
+        let mut others = users.into_iter().filter(|user| {
+            answered |= *user == me;
+            *user != me
+        });
+        self.bus.publish(&line, &mut others);
+        if answered {
+            self.answer(line);
+        }
+    }
+
+    /// Tells the members of a channel for whom `whom` holds.
+    pub fn tell_channel(
+        &mut self,
+        channel: ChannelId,
+        line: Line,
+        mut whom: impl FnMut(UserId, &State) -> bool,
+    ) {
+        let me = self.user;
+        let members =
+            self.state.channels[channel].members().iter().map(|member: &Member| member.user);
+        let state = &*self.state;
+        self.bus.publish(&line, &mut members.filter(|user| *user != me && whom(*user, state)));
+        if state.channels[channel].has(me) && whom(me, state) {
+            self.answer(line);
+        }
+    }
+
+    /// Tells those who share a channel with the user whose command it is, each once, and have these
+    /// capabilities.
+    pub fn tell_peers(&mut self, line: &Line, with: Caps) {
+        let peers = self.state.peers(self.user);
+        let users = &self.state.users;
+        self.bus.publish(line, &mut peers.into_iter().filter(|peer| users[*peer].caps.has(with)));
+    }
+
+    /// Ends the command: what it has answered goes out, with its label if it bore one.
+    pub fn finish(mut self) -> Vec<Errand> {
+        let Some(me) = self.state.users.get(self.user) else { return self.errands };
+        let class = me.caps.class();
+        let mut out = Vec::new();
+        let label = self.label.take().map(|label| {
+            let mut escaped = Vec::new();
+            message::escape(&label, &mut escaped);
+            escaped
+        });
+        match (label, &self.answers[..]) {
+            (None, answers) => answers.iter().for_each(|line| line.write(class, &[], &mut out)),
+            (Some(label), []) => {
+                self.server_line("ACK").write(class, &[("label", &label)], &mut out);
+            }
+            (Some(label), [line]) => line.write(class, &[("label", &label)], &mut out),
+            (Some(label), answers) => {
+                let id = self.state.next_message().to_string();
+                let begin =
+                    self.server_line("BATCH").param(format!("+{id}")).param("labeled-response");
+                begin.write(class, &[("label", &label)], &mut out);
+                answers
+                    .iter()
+                    .for_each(|line| line.write(class, &[("batch", id.as_bytes())], &mut out));
+                self.server_line("BATCH").param(format!("-{id}")).write(class, &[], &mut out);
+            }
+        }
+        if !out.is_empty() {
+            self.bus.tell(self.user, Bytes::from(out));
+        }
+        self.errands
+    }
+}

@@ -1,0 +1,5 @@
+//! Every command, without a socket: what is said to it, and who is told what.
+
+mod rig;
+
+mod joining;

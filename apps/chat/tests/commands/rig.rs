@@ -1,0 +1,127 @@
+//! A chat without a network: clients say lines, and hear lines.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chat::bus::Bus;
+use chat::commands;
+use chat::config::Config;
+use chat::line::{Class, Line};
+use chat::message::{Message, Tags};
+use chat::state::{State, UserId};
+use chat::time::Moment;
+use chat::turn::{Errand, Turn};
+
+/// What each user has been told, and in which class.
+#[derive(Default)]
+pub(crate) struct Ears {
+    classes: HashMap<UserId, Class>,
+    heard: HashMap<UserId, Vec<u8>>,
+    pub(crate) gone: Vec<UserId>,
+}
+
+impl Bus for Ears {
+    fn publish(&mut self, line: &Line, to: &mut dyn Iterator<Item = UserId>) {
+        for user in to {
+            let class = self.classes.get(&user).copied().unwrap_or_default();
+            self.heard.entry(user).or_default().extend_from_slice(line.bytes(class));
+        }
+    }
+
+    fn tell(&mut self, to: UserId, lines: Bytes) {
+        self.heard.entry(to).or_default().extend_from_slice(&lines);
+    }
+
+    fn classify(&mut self, user: UserId, class: Class) {
+        self.classes.insert(user, class);
+    }
+
+    fn part_with(&mut self, user: UserId) {
+        self.gone.push(user);
+    }
+}
+
+/// A server, its users, and a clock that stands still.
+pub(crate) struct Rig {
+    pub(crate) state: State,
+    pub(crate) ears: Ears,
+    pub(crate) now: Moment,
+    pub(crate) errands: Vec<Errand>,
+}
+
+impl Rig {
+    /// A server whose name is `s`, and whose settings are the defaults.
+    pub(crate) fn new() -> Self {
+        Self::with(Config::default())
+    }
+
+    /// The same with other settings.
+    pub(crate) fn with(config: Config) -> Self {
+        let config = Config { name: "s".into(), ..config };
+        let now = Moment::from_unix_ms(1_000_000);
+        let state = State::new(Arc::new(config), now);
+        Self { state, ears: Ears::default(), now, errands: Vec::new() }
+    }
+
+    /// Somebody who has connected, and said nothing.
+    pub(crate) fn stranger(&mut self) -> UserId {
+        self.state.arrive(Some([192, 0, 2, 1].into()), "host".into(), self.now)
+    }
+
+    /// Somebody who is registered, and whose welcome is over: `nick!u@host`.
+    pub(crate) fn client(&mut self, nick: &str) -> UserId {
+        self.client_with(nick, "")
+    }
+
+    /// The same with capabilities.
+    pub(crate) fn client_with(&mut self, nick: &str, caps: &str) -> UserId {
+        let user = self.stranger();
+        if !caps.is_empty() {
+            self.say(user, &format!("CAP REQ :{caps}"));
+        }
+        self.say(user, &format!("NICK {nick}"));
+        self.say(user, "USER u 0 * :real name");
+        self.say(user, "CAP END");
+        let welcome = self.hear(user);
+        assert!(welcome.iter().any(|line| line.contains(" 001 ")), "{welcome:?}");
+        user
+    }
+
+    /// A client says a line, without its end.
+    pub(crate) fn say(&mut self, user: UserId, line: &str) {
+        self.say_bytes(user, line.as_bytes());
+    }
+
+    /// The same of any bytes.
+    pub(crate) fn say_bytes(&mut self, user: UserId, line: &[u8]) {
+        let message = Message::parse(line);
+        let tags = message.map_or(Tags::default(), |message| message.tags);
+        let mut turn = Turn::new(&mut self.state, &mut self.ears, user, self.now, tags);
+        match message {
+            Ok(message) => commands::run(&mut turn, &message),
+            Err(why) => commands::refuse(&mut turn, why),
+        }
+        self.errands.extend(turn.finish());
+        commands::reap(&mut self.state, &mut self.ears, self.now);
+    }
+
+    /// What a client was told since it was last asked.
+    pub(crate) fn hear(&mut self, user: UserId) -> Vec<String> {
+        let heard = self.ears.heard.remove(&user).unwrap_or_default();
+        let text = String::from_utf8_lossy(&heard);
+        text.split_terminator("\r\n").map(String::from).collect()
+    }
+
+    /// Says a line, and gives what the same client is told then.
+    pub(crate) fn ask(&mut self, user: UserId, line: &str) -> Vec<String> {
+        self.hear(user);
+        self.say(user, line);
+        self.hear(user)
+    }
+
+    /// Everybody forgets what they have heard.
+    pub(crate) fn hush(&mut self) {
+        self.ears.heard.clear();
+    }
+}
