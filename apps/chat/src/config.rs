@@ -1,6 +1,11 @@
 //! What the operator of a server can set: one TOML file, of which everything has a default.
 
+use std::path::Path;
+use std::{fs, io};
+
 use serde::Deserialize;
+
+use crate::{message, password};
 
 /// The settings of a server.
 #[derive(Clone, Debug, Deserialize)]
@@ -96,6 +101,106 @@ pub struct Limits {
     pub drop_seconds: u64,
 }
 
+impl Config {
+    /// Reads a file of settings, and checks them.
+    ///
+    /// # Errors
+    ///
+    /// One line that says what is wrong, and where.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let told = |error: io::Error| format!("read {}: {error}", path.display());
+        let text = fs::read_to_string(path).map_err(told)?;
+        Self::parse(&text).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    /// The same of its text.
+    ///
+    /// # Errors
+    ///
+    /// One line that says what is wrong, and where.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let config: Self = toml::from_str(text).map_err(|error| {
+            let line = error.span().map(|span| 1 + text[..span.start].matches('\n').count());
+            let what = error.message().replace('\n', " ");
+            line.map_or_else(|| what.clone(), |line| format!("line {line}: {what}"))
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Whether it can be worked with.
+    fn check(&self) -> Result<(), String> {
+        let word =
+            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if !word(&self.name) || !self.name.contains('.') || self.name.len() > 63 {
+            return Err(
+                "name: a word of at most 63 characters, with a dot in it, such as chat.example.org"
+                    .into(),
+            );
+        }
+        if !word(&self.network) || self.network.len() > 32 {
+            return Err("network: a word of at most 32 characters".into());
+        }
+        let lines =
+            [&self.description, &self.admin.location, &self.admin.organisation, &self.admin.email];
+        if lines.iter().any(|line| line.contains(['\r', '\n', '\0']) || line.len() > 300) {
+            return Err("description, admin: each is one line of at most 300 bytes".into());
+        }
+        if self.motd.as_ref().is_some_and(|motd| motd.contains('\0')) {
+            return Err("motd: it has a NUL in it".into());
+        }
+        if let Some(oper) = self.opers.iter().find(|oper| !password::is_hash(&oper.password)) {
+            let advice = "the password is a hash, which chat --hash-password makes";
+            return Err(format!("opers: {}: {advice}", oper.name.escape_debug()));
+        }
+        self.limits.check()
+    }
+}
+
+impl Limits {
+    fn check(&self) -> Result<(), String> {
+        // Whatever is in one line together has to have room in it.
+        let room = message::LINE / 2;
+        for (name, value, from, to) in [
+            ("nick", self.nick, 1, 64),
+            ("user", self.user, 1, 32),
+            ("real-name", self.real_name, 1, room),
+            ("channel", self.channel, 2, 100),
+            ("key", self.key, 1, 64),
+            ("topic", self.topic, 1, 390),
+            ("kick", self.kick, 1, 390),
+            ("away", self.away, 1, 390),
+            ("channels", self.channels, 1, 10_000),
+            ("masks", self.masks, 1, 10_000),
+            ("monitor", self.monitor, 1, 10_000),
+            ("targets", self.targets, 1, 1000),
+            ("whowas", self.whowas, 0, 1_000_000),
+            ("clients-per-address", self.clients_per_address, 1, usize::MAX),
+            ("send-queue", self.send_queue, 16 * 1024, usize::MAX),
+            ("burst", self.burst as usize, 1, 1000),
+            ("lines-per-second", self.lines_per_second as usize, 1, 1000),
+            ("registration-seconds", seconds(self.registration_seconds), 1, 86_400),
+            ("ping-seconds", seconds(self.ping_seconds), 1, 86_400),
+            ("drop-seconds", seconds(self.drop_seconds), 2, 172_800),
+        ] {
+            if !(from..=to).contains(&value) {
+                let most = if to == usize::MAX { "more".into() } else { to.to_string() };
+                return Err(format!(
+                    "limits: {name}: {value}, but from {from} to {most} is possible"
+                ));
+            }
+        }
+        if self.drop_seconds <= self.ping_seconds {
+            return Err("limits: drop-seconds: it has to be more than ping-seconds".into());
+        }
+        Ok(())
+    }
+}
+
+fn seconds(seconds: u64) -> usize {
+    usize::try_from(seconds).unwrap_or(usize::MAX)
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -136,6 +241,36 @@ impl Default for Limits {
             registration_seconds: 60,
             ping_seconds: 90,
             drop_seconds: 150,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_has_to_be_set() {
+        let config = Config::parse("").expect("the defaults");
+        assert_eq!((config.name.as_str(), config.limits.send_queue), ("chat.local", 256 * 1024));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        for (text, words) in [
+            ("name = 'a'", &["name", "dot"][..]),
+            ("nam = 'a.b'", &["line 1", "nam"]),
+            ("\n[limits]\nnick = 'x'", &["line 3", "expected"]),
+            ("[limits]\nnick = 0", &["nick", "from 1 to 64"]),
+            ("[limits]\nping-seconds = 200", &["drop-seconds"]),
+            ("[[opers]]\nname = 'o'\npassword = 'plain'", &["opers: o", "--hash-password"]),
+            ("description = \"a\\nb\"", &["description", "one line"]),
+        ] {
+            let error = Config::parse(text).expect_err(text);
+            assert!(
+                words.iter().all(|word| error.contains(word)) && !error.contains('\n'),
+                "{error}"
+            );
         }
     }
 }

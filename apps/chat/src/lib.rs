@@ -7,12 +7,17 @@
 
 pub mod bus;
 pub mod caps;
+pub mod cloak;
 pub mod commands;
 pub mod config;
+pub mod flood;
 pub mod line;
 pub mod message;
 pub mod names;
 pub mod numerics;
+pub mod password;
+pub mod server;
+
 pub mod state;
 pub mod time;
 pub mod turn;

@@ -1,0 +1,387 @@
+//! The chat on the reactor: lines come in, commands run, lines go out.
+
+mod client;
+mod listening;
+mod routes;
+
+use std::collections::HashMap;
+use std::io;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bstr::BString;
+use log::{debug, info, warn};
+use reactor::{
+    Address, CloseReason, ConnId, ConnMap, Context, Handler, Input, ListenerId, Mailbox, Poller,
+    Reactor, Signal, TimerId,
+};
+use slotmap::{Key, KeyData};
+
+use self::client::{Client, Next, Silence};
+use self::listening::Listening;
+use self::routes::{Local, Routes};
+use crate::bus::Bus;
+use crate::cloak::Cloak;
+use crate::commands;
+use crate::config::Config;
+use crate::line::Line;
+use crate::message::{Malformed, Message, Tags};
+use crate::password::Checker;
+use crate::state::{State, UserId};
+use crate::time::Moment;
+use crate::turn::{Errand, Turn};
+
+/// Lines of one client that are taken in one go, before the others have their turn.
+const LINES_AT_ONCE: usize = 64;
+
+/// Bytes that a client may have sent beyond what it is allowed to; who sends more is dropped.
+const BACKLOG: usize = 16 * 1024;
+
+/// How long the server waits at its end for clients to take what is queued.
+const ENDING: Duration = Duration::from_secs(5);
+
+/// What a server is begun with.
+pub struct Setup {
+    /// The settings.
+    pub config: Config,
+    /// Where they are read again, if they come from a file.
+    pub file: Option<PathBuf>,
+    /// Where to listen, in place of what the settings say.
+    pub listen: Vec<String>,
+    /// Whether floods are slowed down, and the connections of each address counted.
+    pub flood_control: bool,
+}
+
+/// A password has been compared, on another thread.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    user: UserId,
+    account: BString,
+    label: Option<BString>,
+    same: bool,
+}
+
+/// A chat server.
+pub struct Server {
+    state: State,
+    routes: Routes,
+    clients: ConnMap<Client>,
+    /// Connections from each address.
+    addresses: HashMap<IpAddr, usize>,
+    cloak: Cloak,
+    checker: Checker,
+    mailbox: Option<Mailbox<Checked>>,
+    listening: Listening,
+    file: Option<PathBuf>,
+    flood_control: bool,
+    ended_by: Option<Signal>,
+}
+
+impl Server {
+    /// A server with nobody on it, which doesn't listen yet.
+    ///
+    /// # Errors
+    ///
+    /// Those of making a thread, and of asking for random bytes.
+    pub fn new(setup: Setup) -> io::Result<Self> {
+        let cloak = Cloak::new(setup.config.cloak_key.as_deref())?;
+        Ok(Self {
+            state: State::new(Arc::new(setup.config), Moment::now()),
+            routes: Routes::default(),
+            clients: ConnMap::new(),
+            addresses: HashMap::new(),
+            cloak,
+            checker: Checker::new()?,
+            mailbox: None,
+            listening: Listening::new(setup.listen),
+            file: setup.file,
+            flood_control: setup.flood_control,
+            ended_by: None,
+        })
+    }
+
+    /// Begins to listen, and to watch for signals; gives the addresses.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Context::listen_with`], with the address, and of [`Context::watch_signal`].
+    pub fn begin(reactor: &mut Reactor<Self, impl Poller>) -> io::Result<Vec<String>> {
+        let mailbox = reactor.mailbox();
+        let (server, mut ctx) = reactor.parts();
+        server.mailbox = Some(mailbox);
+        for signal in [Signal::INTERRUPT, Signal::TERMINATE, Signal::HANGUP] {
+            ctx.watch_signal(signal)?;
+        }
+        server.listening.change(&mut ctx, &server.state.config)?;
+        server.listening.names(&ctx)
+    }
+
+    /// The signal that has ended it at once, if one did.
+    #[must_use]
+    pub fn killed_by(&self) -> Option<Signal> {
+        self.ended_by.filter(|_| !self.clients.is_empty())
+    }
+
+    /// Runs one turn of the protocol, and then what it has led to.
+    fn turn(
+        &mut self,
+        ctx: &mut Context<'_>,
+        user: UserId,
+        begin: impl FnOnce(&mut State, &mut dyn Bus, Moment) -> Vec<Errand>,
+    ) {
+        let now = Moment::now();
+        let mut local = Local { ctx: &mut *ctx, routes: &mut self.routes };
+        let errands = begin(&mut self.state, &mut local, now);
+        for errand in errands {
+            self.run(ctx, user, errand);
+        }
+        self.reap(ctx);
+    }
+
+    fn line(&mut self, ctx: &mut Context<'_>, user: UserId, line: Result<&[u8], Malformed>) {
+        let message = line.and_then(Message::parse);
+        let known = self.state.users[user].is_registered();
+        if !known && message.is_ok_and(|message| is_http(message.command)) {
+            // A browser that was lured here isn't to speak for whoever uses it.
+            commands::leave(&mut self.state, user, "This is no web server");
+            return self.reap(ctx);
+        }
+        self.turn(ctx, user, |state, bus, now| {
+            let tags = message.map_or(Tags::default(), |message| message.tags);
+            let mut turn = Turn::new(state, bus, user, now, tags);
+            match message {
+                Ok(message) => commands::run(&mut turn, &message),
+                Err(why) => commands::refuse(&mut turn, why),
+            }
+            turn.finish()
+        });
+    }
+
+    /// Does what takes longer than a command.
+    fn run(&mut self, ctx: &mut Context<'_>, user: UserId, errand: Errand) {
+        match errand {
+            Errand::CheckPassword { user, account, password, hash, label } => {
+                let Some(mailbox) = self.mailbox.clone() else { return };
+                let checked = Checked { user, account, label, same: false };
+                let refused = checked.clone();
+                let asked = self.checker.check(hash, password.into(), move |same| {
+                    // With the loop gone, nobody waits for the answer.
+                    let _ = mailbox.post(Checked { same, ..checked });
+                });
+                if !asked {
+                    self.checked(ctx, refused);
+                }
+            }
+            Errand::Rehash(_) => {
+                let answer = match self.reload(ctx) {
+                    Ok(()) => "The settings were read again".into(),
+                    Err(error) => format!("The settings stay as they were: {error}"),
+                };
+                let (name, person) = (&self.state.config.name, &self.state.users[user]);
+                let line = Line::new(Moment::now(), name.as_bytes(), "NOTICE").param(person.nick());
+                self.publish(ctx, user, &line.last(answer));
+            }
+        }
+    }
+
+    fn checked(&mut self, ctx: &mut Context<'_>, checked: Checked) {
+        let Checked { user, account, label, same } = checked;
+        if self.state.users.contains_key(user) {
+            self.turn(ctx, user, |state, bus, now| {
+                let mut turn = Turn::resumed(state, bus, user, now, label);
+                commands::password_checked(&mut turn, &account, same);
+                turn.finish()
+            });
+        }
+    }
+
+    fn publish(&mut self, ctx: &mut Context<'_>, user: UserId, line: &Line) {
+        Local { ctx, routes: &mut self.routes }.publish(line, &mut std::iter::once(user));
+    }
+
+    /// Takes those away who are leaving.
+    fn reap(&mut self, ctx: &mut Context<'_>) {
+        if !self.state.leaving.is_empty() {
+            let mut local = Local { ctx, routes: &mut self.routes };
+            commands::reap(&mut self.state, &mut local, Moment::now());
+        }
+    }
+
+    /// Reads the settings again; if that fails, the old ones stay.
+    fn reload(&mut self, ctx: &mut Context<'_>) -> Result<(), String> {
+        let Some(file) = &self.file else {
+            return Err("there is no file of them (--config)".into());
+        };
+        let config = Config::read(file)?;
+        self.listening.change(ctx, &config).map_err(|error| error.to_string())?;
+        self.state.config = Arc::new(config);
+        Ok(())
+    }
+
+    /// Looks whether a client has registered, and whether it is there.
+    fn watch(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+        let Some(client) = self.clients.get_mut(conn) else { return };
+        let (user, watch) = (client.user, client.watch);
+        let registered = self.state.users[user].is_registered();
+        match client.silence(ctx.now(), registered, &self.state.config.limits) {
+            Silence::Bearable(wait) => {
+                ctx.rearm(watch, wait);
+            }
+            Silence::Asked(wait) => {
+                ctx.rearm(watch, wait);
+                let line = Line::sourceless(Moment::now(), "PING").last(&self.state.config.name);
+                self.publish(ctx, user, &line);
+            }
+            Silence::Over(reason) => {
+                commands::leave(&mut self.state, user, reason);
+                self.reap(ctx);
+            }
+        }
+    }
+
+    /// Counts one more connection from an address, if that is counted; whether it may be is told by the
+    /// count.
+    fn count(&mut self, address: Option<IpAddr>) -> (Option<IpAddr>, usize) {
+        let counted = address.filter(|address| self.flood_control && !address.is_loopback());
+        let count = counted.map_or(0, |address| {
+            let count = self.addresses.entry(address).or_default();
+            *count += 1;
+            *count
+        });
+        (counted, count)
+    }
+
+    fn uncount(&mut self, address: Option<IpAddr>) {
+        let Some(address) = address else { return };
+        if let Some(count) = self.addresses.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                self.addresses.remove(&address);
+            }
+        }
+    }
+
+    /// Stops reading from a client for a while.
+    fn hold(&mut self, ctx: &mut Context<'_>, conn: ConnId, wait: Duration) {
+        let Some(client) = self.clients.get_mut(conn) else { return };
+        ctx.pause(conn);
+        client.held = Some(ctx.after(wait, client.user.data().as_ffi()));
+    }
+}
+
+impl Handler for Server {
+    type Message = Checked;
+
+    fn accepted(&mut self, ctx: &mut Context<'_>, conn: ConnId, _: ListenerId) {
+        let address = match ctx.peer_address(conn) {
+            Ok(Address::Ip(address)) => Some(address.ip().to_canonical()),
+            _ => None,
+        };
+        let host = address.map_or_else(|| "localhost".into(), |address| self.cloak.host(address));
+        debug!("{conn:?}: a client from {address:?}");
+        let (counted, count) = self.count(address);
+        let user = self.state.arrive(address, host, Moment::now());
+        self.routes.insert(user, conn);
+        let limits = &self.state.config.limits;
+        let patience = Duration::from_secs(limits.registration_seconds);
+        let crowded = count > limits.clients_per_address;
+        let watch = ctx.after(patience, user.data().as_ffi());
+        self.clients.insert(conn, Client::new(user, counted, watch, ctx.now()));
+        if crowded {
+            commands::leave(&mut self.state, user, "Too many connections from your address");
+            self.reap(ctx);
+        }
+    }
+
+    fn data(&mut self, ctx: &mut Context<'_>, conn: ConnId, input: &mut Input<'_>) {
+        let Some(client) = self.clients.get_mut(conn) else { return };
+        client.heard(ctx.now());
+        let user = client.user;
+        for _ in 0..LINES_AT_ONCE {
+            // The last line may have ended it.
+            if self.routes.get(user).is_none() {
+                input.take();
+                return;
+            }
+            let Some(client) = self.clients.get_mut(conn) else { return };
+            let limits = &self.state.config.limits;
+            let period = Duration::from_secs(1) / limits.lines_per_second;
+            if self.flood_control && input.contains(&b'\n') {
+                if let Err(wait) = client.allowance.take(ctx.now(), limits.burst, period) {
+                    if input.len() > BACKLOG {
+                        commands::leave(&mut self.state, user, "Excess flood");
+                        return self.reap(ctx);
+                    }
+                    return self.hold(ctx, conn, wait);
+                }
+            }
+            match client.next(input) {
+                Next::Line(line) => self.line(ctx, user, Ok(line)),
+                Next::TooLong => self.line(ctx, user, Err(Malformed::TooLong)),
+                Next::Nothing => return,
+            }
+        }
+        if !input.is_empty() {
+            self.hold(ctx, conn, Duration::ZERO);
+        }
+    }
+
+    fn timer(&mut self, ctx: &mut Context<'_>, timer: TimerId, token: u64) {
+        let Some(conn) = self.routes.get(KeyData::from_ffi(token).into()) else { return };
+        let Some(client) = self.clients.get_mut(conn) else { return };
+        if client.held == Some(timer) {
+            client.held = None;
+            ctx.resume(conn);
+        } else if client.watch == timer {
+            self.watch(ctx, conn);
+        }
+    }
+
+    fn message(&mut self, ctx: &mut Context<'_>, checked: Checked) {
+        self.checked(ctx, checked);
+    }
+
+    fn closed(&mut self, ctx: &mut Context<'_>, conn: ConnId, reason: CloseReason) {
+        let Some(client) = self.clients.remove(conn) else { return };
+        debug!("{conn:?}: {reason}");
+        ctx.cancel(client.watch);
+        client.held.map(|held| ctx.cancel(held));
+        self.uncount(client.counted);
+        // While the server ends, nobody needs to be told who leaves.
+        if self.ended_by.is_none() && self.state.users.contains_key(client.user) {
+            let reason = match reason {
+                CloseReason::Overflow => "SendQ exceeded".into(),
+                CloseReason::Finished => "Connection closed".into(),
+                CloseReason::Error(error) => error.to_string(),
+                other => other.to_string(),
+            };
+            commands::leave(&mut self.state, client.user, reason);
+            self.reap(ctx);
+        }
+    }
+
+    fn signal(&mut self, ctx: &mut Context<'_>, signal: Signal) {
+        if signal == Signal::HANGUP {
+            return match self.reload(ctx) {
+                Ok(()) => info!("the settings were read again"),
+                Err(error) => warn!("the settings stay as they were: {error}"),
+            };
+        }
+        if self.ended_by.replace(signal).is_some() {
+            return ctx.stop();
+        }
+        let line =
+            Line::sourceless(Moment::now(), "ERROR").last("Closing Link: the server shuts down");
+        let users: Vec<_> = self.routes.users().collect();
+        Local { ctx, routes: &mut self.routes }.publish(&line, &mut users.into_iter());
+        ctx.shut_down(ENDING);
+    }
+}
+
+/// Whether a word is what a web browser begins with.
+fn is_http(word: &[u8]) -> bool {
+    [&b"GET"[..], b"POST", b"PUT", b"HEAD", b"DELETE", b"OPTIONS", b"CONNECT", b"PATCH"]
+        .contains(&word)
+}
