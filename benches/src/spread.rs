@@ -15,6 +15,9 @@ pub struct Spread {
     pub max: f64,
 }
 
+/// With fewer values, one of them decides what a quartile is.
+const FEW: usize = 5;
+
 impl Spread {
     /// That of `values`. What lies between two of them is taken in proportion.
     pub fn of(values: impl Iterator<Item = f64>) -> Self {
@@ -32,7 +35,15 @@ impl Spread {
         Self { min: at(0.0), lower: at(0.25), median: at(0.5), upper: at(0.75), max: at(1.0) }
     }
 
-    /// Whether the two are told apart: the middle halves of the values don't overlap.
+    /// That of `values`, which decides what is a tie: of fewer than five all count, so that `lower` is the
+    /// least and `upper` the greatest.
+    pub fn to_judge_by(values: impl ExactSizeIterator<Item = f64>) -> Self {
+        let count = values.len();
+        let all = Self::of(values);
+        if count < FEW { Self { lower: all.min, upper: all.max, ..all } } else { all }
+    }
+
+    /// Whether the two are told apart: what lies from `lower` to `upper` doesn't overlap.
     pub fn is_apart_from(&self, other: &Self) -> bool {
         self.lower > other.upper || other.lower > self.upper
     }
@@ -59,6 +70,22 @@ mod tests {
             assert_eq!(spread(values), Spread { min, lower, median, upper, max }, "{values:?}");
         }
         assert!(spread(&[]).median.is_nan());
+    }
+
+    #[test]
+    fn of_few_values_all_count() {
+        let judged = |values: &[f64]| {
+            let Spread { lower, median, upper, .. } = Spread::to_judge_by(values.iter().copied());
+            [lower, median, upper]
+        };
+        assert_eq!(judged(&[9.0, 1.0, 2.0]), [1.0, 2.0, 9.0]);
+        assert_eq!(judged(&[1.0, 2.0, 3.0, 9.0]), [1.0, 2.5, 9.0]);
+        assert_eq!(judged(&[1.0, 2.0, 3.0, 4.0, 9.0]), [2.0, 3.0, 4.0]);
+        // By their quartiles, 1.5 to 2.75 and 3.5 to 4.5, these would be apart.
+        let (one, other) = ([1.0, 2.0, 3.5], [3.0, 4.0, 5.0]);
+        assert!(spread(&one).is_apart_from(&spread(&other)));
+        let judged = |values: [f64; 3]| Spread::to_judge_by(values.into_iter());
+        assert!(!judged(one).is_apart_from(&judged(other)));
     }
 
     #[test]

@@ -3,10 +3,6 @@
 use super::figure::{Better, Figure};
 use super::tables::precise;
 
-/// Medians that differ by less are taken for alike, however little the samples spread: another day, or
-/// the code at another place in memory, does as much.
-const ALIKE: f64 = 0.03;
-
 /// Lines for people: what got better or worse, the greatest change first, how many didn't, and how many can't
 /// be compared.
 pub(super) fn lines(old: &[Figure], new: &[Figure]) -> Vec<String> {
@@ -19,7 +15,7 @@ pub(super) fn lines(old: &[Figure], new: &[Figure]) -> Vec<String> {
         };
         let (then, now) = (before.value(), figure.value());
         let ratio = now.median / then.median;
-        if (ratio - 1.0).abs() <= ALIKE || !before.is_apart_from(figure) {
+        if !before.is_apart_from(figure) {
             same += 1;
             continue;
         }

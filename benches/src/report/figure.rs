@@ -5,6 +5,10 @@ use crate::micro::Measured;
 use crate::runs::{Comparison, Round, Sample};
 use crate::spread::Spread;
 
+/// Medians that differ by less are taken for alike, however little the samples spread: another day, or
+/// the code at another place in memory, does as much.
+pub(super) const ALIKE: f64 = 0.03;
+
 /// Which figures are the good ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Better {
@@ -23,8 +27,8 @@ pub(super) struct Figure {
     pub(super) number: u64,
     pub(super) unit: String,
     pub(super) better: Better,
-    /// By how much of it one contender differs from itself: a smaller difference is a tie. Without it, the
-    /// samples alone tell.
+    /// By how much of it one contender differs from itself, where it ran twice in each round: a smaller
+    /// difference is a tie.
     pub(super) noise: Option<f64>,
     pub(super) samples: Vec<f64>,
 }
@@ -58,17 +62,20 @@ impl Figure {
         figures
     }
 
-    /// How the samples are spread.
+    /// How the samples are spread; where there are few, all of them count.
     pub(super) fn value(&self) -> Spread {
-        Spread::of(self.samples.iter().copied())
+        Spread::to_judge_by(self.samples.iter().copied())
     }
 
-    /// Whether it is told apart from another one by more than the samples spread, and by more than one
-    /// contender differs from itself: in the noisier of the two runs if they aren't of the same one.
+    /// Whether it is told apart from another one by more than the samples spread, by more than
+    /// [any two figures](ALIKE) may differ, and by more than one contender differs from itself: in the
+    /// noisier of the two runs if they aren't of the same one.
     pub(super) fn is_apart_from(&self, other: &Self) -> bool {
         let (one, another) = (self.value(), other.value());
-        let noise = self.noise.unwrap_or(0.0).max(other.noise.unwrap_or(0.0));
-        one.is_apart_from(&another) && (one.median / another.median - 1.0).abs() > noise
+        let noise = self.noise.unwrap_or(0.0).max(other.noise.unwrap_or(0.0)).max(ALIKE);
+        // The same whichever of the two is asked.
+        let ratio = one.median.max(another.median) / one.median.min(another.median);
+        one.is_apart_from(&another) && ratio - 1.0 > noise
     }
 
     /// The number, and what it counts.
@@ -189,10 +196,12 @@ fn add_server(figures: &mut Vec<Figure>, rounds: &[Round], server: &str, samples
     }
 }
 
-/// How far a contender is from itself: the farther one of the quartiles.
+/// How far a contender is from itself: the farther one of the quartiles, or of the extremes where there are
+/// few rounds.
 fn noise(rounds: &[Round], of: &dyn Fn(&Report) -> Option<f64>) -> Option<f64> {
     let ratio = |round: &Round| Some(of(&round.baseline.report)? / of(&round.again.report)?);
-    let Spread { lower, upper, .. } = Spread::of(rounds.iter().filter_map(ratio));
+    let ratios: Vec<_> = rounds.iter().filter_map(ratio).collect();
+    let Spread { lower, upper, .. } = Spread::to_judge_by(ratios.into_iter());
     let noise = (1.0 - lower).max(upper - 1.0);
     noise.is_finite().then_some(noise)
 }
@@ -234,6 +243,27 @@ pub(super) mod tests {
             noise: None,
             samples: samples.to_vec(),
         }
+    }
+
+    #[test]
+    fn a_small_difference_is_a_tie_however_little_the_samples_spread() {
+        let one = figure("any", "one", 1, &[100.0; 15]);
+        for (nanos, is_apart) in [(102.9, false), (97.2, false), (103.1, true), (97.0, true)] {
+            let other = figure("any", "other", 1, &[nanos; 15]);
+            assert_eq!(one.is_apart_from(&other), is_apart, "{nanos}");
+            assert_eq!(other.is_apart_from(&one), is_apart, "{nanos}");
+        }
+    }
+
+    #[test]
+    fn of_three_samples_the_worst_counts() {
+        let one = figure("any", "one", 1, &[100.0, 101.0, 140.0]);
+        let other = figure("any", "other", 1, &[125.0, 126.0, 130.0]);
+        assert!(!one.is_apart_from(&other));
+        // Of fifteen, one that was disturbed says nothing.
+        let mut many = figure("any", "one", 1, &[100.0; 14]);
+        many.samples.push(140.0);
+        assert!(many.is_apart_from(&other));
     }
 
     #[test]

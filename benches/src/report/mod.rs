@@ -168,9 +168,15 @@ impl Report {
             self.machine.to_string(),
             versions.collect::<Vec<_>>().join(", "),
             "Figures are medians; the short lines and the percents beside them show where the middle half of the \
-             samples lies. Contenders ran in turns. Solid lines and full bars are this library's, dashed \
-             ones plain libc loops, dotted and pale ones other libraries."
+             samples lies, or all of them where they are fewer than five. Contenders ran in turns. Solid lines and \
+             full bars are this library's, dashed ones plain libc loops, dotted and pale ones other libraries."
                 .to_owned(),
+            format!(
+                "Two figures are a tie where those lines overlap, where they differ by {:.0} % or less, and, \
+                 of servers, by no more than one that ran twice in each round differs from itself. The single \
+                 steps of a loop have no such second run.",
+                figure::ALIKE * 100.0
+            ),
         ]
     }
 }

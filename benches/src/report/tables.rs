@@ -32,7 +32,7 @@ pub(super) fn contenders<'a>(figures: &[&'a Figure]) -> Vec<&'a str> {
     all
 }
 
-/// The median, and how far the quartiles are from it.
+/// The median, and how far the quartiles are from it, or the extremes of few samples.
 fn with_spread(value: Spread) -> String {
     let percent = |part: f64| (part / value.median - 1.0) * 100.0;
     format!(
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(
             plain("wait", &table),
             "wait\n  ns            10 descriptors  1000 descriptors\n  \
-             plain-epoll   100 (-5 +10 %)\n  mio          2,000 (+0 +0 %)    7.00 (+0 +0 %)\n"
+             plain-epoll  100 (-10 +20 %)\n  mio          2,000 (+0 +0 %)    7.00 (+0 +0 %)\n"
         );
     }
 }
