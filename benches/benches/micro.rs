@@ -7,9 +7,12 @@
 //! cargo bench -p benches -- --test           # each bench once, without measuring
 //! ```
 
+use std::process;
+use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
-use benches::micro::{Group, Sizes};
+use benches::micro::{Group, PATIENCE, Sizes, Watch};
 use criterion::{AxisScale, BenchmarkId, Criterion, PlotConfiguration};
 
 fn main() {
@@ -21,13 +24,27 @@ fn main() {
         .measurement_time(Duration::from_millis(400))
         .nresamples(2_000)
         .configure_from_args();
+    let watch = Arc::new(Watch::default());
+    let watched = Arc::clone(&watch);
+    thread::spawn(move || end_what_hangs(&watched));
     for group in Group::ALL {
-        run(&mut criterion, group);
+        run(&mut criterion, group, &watch);
     }
     criterion.final_summary();
 }
 
-fn run(criterion: &mut Criterion, group: Group) {
+/// Ends this program when a bench waits for something that doesn't come.
+fn end_what_hangs(watch: &Watch) {
+    loop {
+        thread::sleep(Duration::from_secs(1));
+        if let Some(hung) = watch.overdue(PATIENCE) {
+            eprintln!("{}: {}", hung.case, hung.error);
+            process::exit(1);
+        }
+    }
+}
+
+fn run(criterion: &mut Criterion, group: Group, watch: &Watch) {
     let listing = match group.benches(Sizes::Full) {
         Ok(listing) => listing,
         Err(error) => panic!("{error:#}"),
@@ -44,7 +61,7 @@ fn run(criterion: &mut Criterion, group: Group) {
             let id = BenchmarkId::new(&bench.case.contender, bench.case.number);
             let case = bench.case.clone();
             chart.bench_with_input(id, &case.number, |bencher, _| {
-                bencher.iter_custom(|operations| match bench.run(operations) {
+                bencher.iter_custom(|operations| match watch.run(&mut bench, operations) {
                     Ok(took) => took,
                     Err(error) => panic!("{case}: {error}"),
                 });

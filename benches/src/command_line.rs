@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -45,22 +45,51 @@ pub fn usage_error(complaint: &str) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
+/// Whether a signal came that is to end this program, and which.
+#[derive(Clone, Debug, Default)]
+pub struct Caught {
+    flag: Arc<AtomicBool>,
+    number: Arc<AtomicUsize>,
+}
+
+impl Caught {
+    /// Up once one has come.
+    pub fn flag(&self) -> &Arc<AtomicBool> {
+        &self.flag
+    }
+
+    /// Whether one has come.
+    pub fn any(&self) -> bool {
+        self.flag.load(Ordering::Relaxed)
+    }
+
+    /// The exit code that shells give to a program that it has killed: 128 and its number.
+    pub fn exit_code(&self) -> ExitCode {
+        let code = 128 + self.number.load(Ordering::Relaxed);
+        ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))
+    }
+}
+
 /// Turns the signals that would end this program at once into a flag. A second one does end it: what looks
 /// at the flag may take its time.
 ///
 /// # Errors
 ///
 /// When the system refuses to have one caught.
-pub fn catch_signals() -> anyhow::Result<Arc<AtomicBool>> {
-    let flag = Arc::new(AtomicBool::new(false));
+pub fn catch_signals() -> anyhow::Result<Caught> {
+    let caught = Caught::default();
+    let Caught { flag, number } = &caught;
     for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
-        // In this order: the flag is still down when the first one asks whether it is up.
+        // In this order: the flag is still down when the first one asks whether it is up, and the number is
+        // there once it is.
         let killed = 128 + signal;
-        signal_hook::flag::register_conditional_shutdown(signal, killed, Arc::clone(&flag))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
+        let value = usize::try_from(signal).context("a signal's number")?;
+        signal_hook::flag::register_conditional_shutdown(signal, killed, Arc::clone(flag))
+            .and_then(|_| signal_hook::flag::register_usize(signal, Arc::clone(number), value))
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(flag)))
             .context("catch a signal")?;
     }
-    Ok(flag)
+    Ok(caught)
 }
 
 /// A bar for so many steps, each of which is named by a message.

@@ -3,11 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use benches::micro::{Case, Group, Measured};
-use benches::report::Report;
+use benches::report::{Failure, Report};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 /// A folder that is gone when this is dropped.
 struct Folder(PathBuf);
@@ -119,22 +123,96 @@ fn a_folder_that_can_t_be_made_is_an_error_before_anything_is_measured() {
 #[test]
 fn what_fails_is_told_of() {
     let folder = Folder::new("failing");
-    let stderr = |extent: &str| {
+    for extent in ["--once", "--quick"] {
         let output = Command::new(env!("CARGO_BIN_EXE_benches"))
             .args(["report", extent, "--only", "servers", "--out"])
             .arg(&folder.0)
             .env("REACTOR_BACKEND", "kqueue")
             .output()
             .unwrap();
-        assert_eq!(output.status.code(), Some(1));
-        String::from_utf8(output.stderr).unwrap()
-    };
-    let trial = stderr("--once");
-    assert!(trial.contains("benches: plain-epoll: echo, 1 connections, 64 bytes: "), "{trial}");
-    let quick = stderr("--quick");
-    assert!(quick.contains("left out: plain-epoll: echo, 1000 connections, 64 bytes: "), "{quick}");
-    assert!(quick.contains("benches: nothing could be measured"), "{quick}");
-    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        for case in ["echo, 1000 connections", "udp, 50 connections"] {
+            let line = format!("report: failed: plain-epoll: {case}, 64 bytes: ");
+            assert_eq!(stderr.matches(&line).count(), 1, "{line} in {stderr}");
+        }
+        assert!(stderr.contains("benches: nothing could be measured"), "{stderr}");
+        assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn failures_and_an_interruption_are_in_json_tables_and_page() {
+    let folder = Folder::new("incomplete");
+    let file = folder.file("old.json");
+    write(&file, 100.0);
+    let mut incomplete = Report::read(&file).unwrap();
+    incomplete.is_incomplete = true;
+    let (what, error) = ("mio: echo".to_owned(), "it didn't answer".to_owned());
+    incomplete.failed.push(Failure { what, error });
+    fs::write(&file, incomplete.json().unwrap()).unwrap();
+    assert_eq!(Report::read(&file).unwrap(), incomplete);
+    let output = report(&[], &[("--from", &file), ("--out", &folder.0)]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tables = String::from_utf8(output.stdout).unwrap();
+    let page = fs::read_to_string(folder.file("report.html")).unwrap();
+    for text in [tables, page] {
+        for words in
+            ["What failed", "mio: echo: it didn't answer", "Incomplete: it was interrupted"]
+        {
+            assert!(text.contains(words), "{words} is missing from {text}");
+        }
+    }
+}
+
+/// Reports of older versions tell neither.
+#[test]
+fn a_report_that_tells_of_no_failures_is_read() {
+    let folder = Folder::new("older");
+    let file = folder.file("old.json");
+    write(&file, 100.0);
+    let mut json: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    for key in ["failed", "is_incomplete"] {
+        json.as_object_mut().unwrap().remove(key).unwrap();
+    }
+    let whole = Report::read(&file).unwrap();
+    fs::write(&file, json.to_string()).unwrap();
+    assert_eq!(Report::read(&file).unwrap(), whole);
+}
+
+/// How far it gets depends on the machine: a report that has figures is written, and says that it isn't all.
+#[test]
+fn a_signal_ends_it_with_what_there_is() {
+    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+        let folder = Folder::new("interrupted");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_benches"))
+            .args(["report", "--quick", "--only", "steps", "--out"])
+            .arg(&folder.0)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let threads = format!("/proc/{}/task", child.id());
+        let deadline = Instant::now() + Duration::from_secs(10);
+        // The second thread is the one that measures: signals are caught by then.
+        while fs::read_dir(&threads).unwrap().count() < 2 {
+            assert!(Instant::now() < deadline, "nothing is measured");
+        }
+        kill(Pid::from_raw(child.id().try_into().unwrap()), signal).unwrap();
+        let mut stderr = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{stderr}");
+        let (json, page) = (folder.file("report.json"), folder.file("report.html"));
+        assert_eq!(json.exists(), !stderr.contains("no file was written"), "{stderr}");
+        assert_eq!(page.exists(), json.exists());
+        if json.exists() {
+            let report = Report::read(&json).unwrap();
+            assert!(report.is_incomplete && report.has_figures());
+            assert_eq!(report.failed, []);
+            assert!(fs::read_to_string(page).unwrap().contains("Incomplete"));
+        }
+    }
 }
 
 #[test]

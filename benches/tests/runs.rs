@@ -163,13 +163,13 @@ fn await_end(processes: &[String]) {
 
 #[test]
 fn a_signal_ends_the_comparison_with_what_there_is() {
-    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
         let mut endless = Endless::start();
         let processes = endless.processes();
         kill(Pid::from_raw(endless.0.id().try_into().unwrap()), signal).unwrap();
         let mut stderr = String::new();
         endless.0.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-        assert_eq!(endless.0.wait().unwrap().code(), Some(1), "{stderr}");
+        assert_eq!(endless.0.wait().unwrap().code(), Some(code), "{stderr}");
         assert!(stderr.contains("interrupted after 0 of 5 rounds of echo, 1 conn"), "{stderr}");
         await_end(&processes);
     }

@@ -4,17 +4,15 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
 
-use crate::command_line::{catch_signals, progress};
+use crate::command_line::{Caught, catch_signals, progress};
 use crate::limits;
 use crate::load::Mode;
 use crate::micro::{self, Group};
-use crate::report::{Extent, Plan, Report};
+use crate::report::{Extent, Failure, Plan, Report};
 use crate::runs::{self, Case, Contest, Cores, Failed, Setup};
 use crate::servers::Server;
 use crate::yardstick::Mechanism;
@@ -23,7 +21,11 @@ use crate::yardstick::Mechanism;
 ///
 /// First the single steps of a loop, then whole servers: each mechanism of the library, plain libc loops,
 /// and the same in other libraries, all in turns. It takes some twenty minutes, and two cores that do
-/// nothing else. Tables go to stdout. Ctrl-C ends it with the tables of what there is by then.
+/// nothing else. Tables go to stdout.
+///
+/// What fails, or hangs, is told of in all of these; the rest is measured nevertheless, and the exit code is 1.
+/// Ctrl-C ends it after the current step: with what there is by then, marked as incomplete, and with the exit
+/// code 130.
 ///
 /// Figures of a debug build mean nothing.
 #[derive(Args)]
@@ -61,49 +63,57 @@ enum Part {
     Servers,
 }
 
-/// Carries out the command.
+/// Carries out the command. The exit code says whether something has failed, or is that of the signal that ended
+/// it.
 ///
 /// # Errors
 ///
-/// When an older report can't be read, when nothing could be measured, when the files can't be written; with
-/// `--once`, when a server or the load fails.
+/// When an older report can't be read, when nothing could be measured, when the files can't be written.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     // What can't be read is better known before than after twenty minutes.
     let old = arguments.compare.as_deref().map(Report::read).transpose()?;
     let from = arguments.from.as_deref().map(Report::read).transpose()?;
     fs::create_dir_all(&arguments.out)
         .with_context(|| format!("make the folder {}", arguments.out.display()))?;
-    let report = match from {
-        Some(report) => report,
-        None => {
-            let interrupted = catch_signals()?;
-            let report = measure(arguments, &interrupted)?;
-            if interrupted.load(Ordering::Relaxed) {
-                print(&report.tables())?;
-                eprintln!("benches: interrupted; no file was written");
-                return Ok(ExitCode::FAILURE);
-            }
-            ensure!(report.has_figures(), "nothing could be measured");
-            report
+    let Some(report) = from else {
+        let caught = catch_signals()?;
+        let report = measure(arguments, &caught)?;
+        for failure in &report.failed {
+            eprintln!("report: failed: {failure}");
         }
-    };
-    // First what took so long: whoever reads the tables may have seen enough of them.
-    if arguments.from.is_none() {
+        if report.is_incomplete && !report.has_figures() {
+            eprintln!("benches: interrupted before anything was measured; no file was written");
+            return Ok(caught.exit_code());
+        }
+        ensure!(report.has_figures(), "nothing could be measured");
+        // First what took so long: whoever reads the tables may have seen enough of them.
         write(&arguments.out.join("report.json"), &report.json()?)?;
-    }
+        show(arguments, &report, old.as_ref())?;
+        if report.is_incomplete {
+            eprintln!("benches: interrupted; the report is incomplete");
+            return Ok(caught.exit_code());
+        }
+        return Ok(if report.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    };
+    show(arguments, &report, old.as_ref())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// For people.
+fn show(arguments: &Arguments, report: &Report, old: Option<&Report>) -> anyhow::Result<()> {
     print(&report.tables())?;
     write(&arguments.out.join("report.html"), &report.page()?)?;
     if let Some(chart) = report.chart()? {
         write(&arguments.out.join("wait.svg"), &chart)?;
     }
     if let Some(old) = old {
-        let lines = report.changes_since(&old);
+        let lines = report.changes_since(old);
         print(&format!("\nsince {}\n{}\n", old.date, lines.join("\n")))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
-fn measure(arguments: &Arguments, interrupted: &Arc<AtomicBool>) -> anyhow::Result<Report> {
+fn measure(arguments: &Arguments, caught: &Caught) -> anyhow::Result<Report> {
     if cfg!(debug_assertions) {
         eprintln!("report: this is a debug build, its figures mean nothing");
     }
@@ -114,50 +124,60 @@ fn measure(arguments: &Arguments, interrupted: &Arc<AtomicBool>) -> anyhow::Resu
         (false, true) => Extent::Quick,
         (false, false) => Extent::Full,
     });
-    let go_on = || !interrupted.load(Ordering::Relaxed);
     if arguments.only != Some(Part::Servers) {
         for group in Group::ALL {
-            if go_on() {
-                measure_steps(&mut report, group, &plan, &go_on)?;
+            if !caught.any() {
+                let result = measure_steps(&mut report, group, &plan, caught);
+                note(&mut report, group.name(), result);
             }
         }
     }
-    if arguments.only != Some(Part::Steps) && go_on() {
-        measure_servers(&mut report, &plan, interrupted)?;
+    if arguments.only != Some(Part::Steps) && !caught.any() {
+        let result = measure_servers(&mut report, &plan, caught);
+        note(&mut report, "servers", result);
     }
+    report.is_incomplete = caught.any();
     for line in &report.left_out {
         eprintln!("report: left out: {line}");
     }
     Ok(report)
 }
 
+/// One part that fails leaves the others.
+fn note(report: &mut Report, what: &str, result: anyhow::Result<()>) {
+    if let Err(error) = result {
+        report.failed.push(Failure { what: what.to_owned(), error: format!("{error:#}") });
+    }
+}
+
 fn measure_steps(
     report: &mut Report,
     group: Group,
     plan: &Plan,
-    go_on: &dyn Fn() -> bool,
+    caught: &Caught,
 ) -> anyhow::Result<()> {
-    let listing = group.benches(plan.sizes)?;
+    let sizes = plan.sizes;
+    let listing = group.benches(sizes)?;
     report.left_out.extend(listing.left_out);
     let progress = progress(listing.benches.len())?;
-    let measured = micro::measure(listing.benches, plan.effort, |cases| {
+    let list = move || group.benches(sizes);
+    let findings = micro::measure(list, plan.effort, caught.flag(), |cases| {
         if let Some(case) = cases.first() {
             progress
                 .set_message(format!("{group}: {}, {} {}", case.question, case.number, case.over));
         }
         progress.inc(cases.len() as u64);
-        go_on()
     })?;
     progress.finish_and_clear();
-    report.micro.extend(measured);
+    report.micro.extend(findings.measured);
+    let failed = findings.failed.into_iter();
+    report.failed.extend(
+        failed.map(|micro::Failed { case, error }| Failure { what: case.to_string(), error }),
+    );
     Ok(())
 }
 
-fn measure_servers(
-    report: &mut Report,
-    plan: &Plan,
-    interrupted: &AtomicBool,
-) -> anyhow::Result<()> {
+fn measure_servers(report: &mut Report, plan: &Plan, caught: &Caught) -> anyhow::Result<()> {
     let open_files = limits::raise_open_files()?;
     let cores = Cores::choose(None, None)?;
     if cores.is_none() {
@@ -204,32 +224,37 @@ fn measure_servers(
         let mut contest = Contest { baseline, others };
         loop {
             let result =
-                runs::compare(&setup, &contest, case, plan.rounds, interrupted, |server| {
+                runs::compare(&setup, &contest, case, plan.rounds, caught.flag(), |server| {
                     progress.set_message(format!("{server}: {case}"));
                     progress.inc(1);
                 });
             let error = match result {
                 Ok(comparison) => {
-                    report.servers.push(comparison);
+                    // An interruption may have left no round.
+                    if !comparison.rounds.is_empty() {
+                        report.servers.push(comparison);
+                    }
                     break;
                 }
                 Err(error) => error,
             };
-            // Where one library gives up, the others are still to be told of; but who asks whether all of it
-            // works is to be told that it doesn't.
-            let culprit = error.downcast_ref::<Failed>().map(|failed| failed.server);
-            match culprit {
-                Some(server) if !plan.is_trial => {
-                    report.left_out.push(format!("{error:#}"));
-                    if server == baseline {
-                        break;
-                    }
-                    contest.others.retain(|&other| other != server);
-                }
-                _ => return Err(error),
+            // Where one library gives up, the others are still to be told of, unless there is nothing left to
+            // hold them against.
+            let Some(&Failed { server, .. }) = error.downcast_ref() else { return Err(error) };
+            let what = format!("{server}: {case}");
+            // Without the context, which is `what`.
+            let causes: Vec<_> = error.chain().skip(1).map(ToString::to_string).collect();
+            let error = causes.join(": ");
+            report.failed.push(Failure { what, error });
+            if server == baseline {
+                report
+                    .left_out
+                    .push(format!("{case}: {baseline} failed, which the others are held against"));
+                break;
             }
+            contest.others.retain(|&other| other != server);
         }
-        if interrupted.load(Ordering::Relaxed) {
+        if caught.any() {
             break;
         }
     }

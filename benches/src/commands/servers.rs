@@ -3,7 +3,6 @@
 use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::command_line::{catch_signals, progress, seconds, usage_error};
@@ -20,7 +19,7 @@ use clap::Args;
 /// For each case, rounds of runs: the baseline (A), each other server, the baseline again, the order
 /// rotating. A ratio is the median over the rounds of a server's CPU time per message, as a multiple of the
 /// mean of the round's two baselines. What these two differ by (A/A) is the noise: a difference within it is
-/// a tie. Ctrl-C ends it with the rounds that are complete.
+/// a tie. Ctrl-C ends it with the rounds that are complete, and with the exit code 130.
 ///
 /// With `--bar`, ours are held against the plain libc loop of their mechanism instead, and pass up to
 /// 1.03 plus what the median of A/A is off from 1; the exit code is 1 when one fails.
@@ -79,7 +78,8 @@ pub struct Arguments {
     more: Vec<String>,
 }
 
-/// Carries out the command; the exit code says whether all pass the bar, if there is one.
+/// Carries out the command; the exit code says whether all pass the bar, if there is one, or that of the signal
+/// that ended it.
 ///
 /// # Errors
 ///
@@ -167,7 +167,7 @@ fn compare_all(
     cases: &[Case],
     arguments: &Arguments,
 ) -> anyhow::Result<ExitCode> {
-    let interrupted = catch_signals()?;
+    let caught = catch_signals()?;
     let rounds = arguments.runs;
     let runs: usize =
         contests.iter().map(|contest| contest.runs() * cases.len() * rounds.get()).sum();
@@ -179,18 +179,19 @@ fn compare_all(
     let mut all_pass = true;
     for contest in contests {
         for case in cases {
-            let comparison = runs::compare(setup, contest, case, rounds, &interrupted, |server| {
-                progress.set_message(format!("{server}: {case}"));
-                progress.inc(1);
-            })?;
+            let comparison =
+                runs::compare(setup, contest, case, rounds, caught.flag(), |server| {
+                    progress.set_message(format!("{server}: {case}"));
+                    progress.inc(1);
+                })?;
             let complete = comparison.rounds.len();
             if complete > 0 {
                 runs::rows(&comparison, arguments.bar).into_iter().try_for_each(print)?;
             }
-            if interrupted.load(Ordering::Relaxed) {
+            if caught.any() {
                 progress.finish_and_clear();
                 eprintln!("servers: interrupted after {complete} of {rounds} rounds of {case}");
-                return Ok(ExitCode::FAILURE);
+                return Ok(caught.exit_code());
             }
             let passes = |other| comparison.passes(other);
             all_pass &= !arguments.bar || (0..comparison.others.len()).all(passes);

@@ -20,6 +20,7 @@ mod timers;
 mod turn;
 mod wait;
 mod waiters;
+mod watch;
 
 use std::fmt;
 use std::io;
@@ -29,7 +30,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits;
 
-pub use measure::{Effort, Measured, measure};
+pub use measure::{Effort, Failed, Findings, Measured, measure};
+pub use watch::Watch;
+
+/// How long a bench may take for what takes some milliseconds, or a few seconds with what prepares it: one
+/// that takes longer waits for something that doesn't come.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A family of questions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -19,6 +19,7 @@ mod versions;
 pub use machine::Machine;
 pub use plan::{Extent, Plan};
 
+use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
@@ -48,11 +49,40 @@ pub struct Report {
     pub versions: Vec<(String, String)>,
     /// What couldn't be measured there, and why.
     pub left_out: Vec<String>,
+    /// What was to be measured, and failed.
+    #[serde(default)]
+    pub failed: Vec<Failure>,
+    /// Whether it was interrupted before everything was measured.
+    #[serde(default)]
+    pub is_incomplete: bool,
     /// What the single steps of a loop cost.
     pub micro: Vec<Measured>,
     /// What whole servers cost.
     pub servers: Vec<Comparison>,
 }
+
+/// What has failed, and its error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What was to be measured.
+    pub what: String,
+    /// Why it wasn't.
+    pub error: String,
+}
+
+/// One line.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, error } = self;
+        write!(f, "{what}: {error}")
+    }
+}
+
+/// The heading of what has failed.
+const FAILED: &str = "What failed";
+
+/// What is said of a report that was interrupted.
+const INCOMPLETE: &str = "Incomplete: it was interrupted before everything was measured.";
 
 impl Report {
     /// One without figures, begun now on this machine.
@@ -65,6 +95,8 @@ impl Report {
             machine: Machine::this(),
             versions: versions::all(),
             left_out: Vec::new(),
+            failed: Vec::new(),
+            is_incomplete: false,
             micro: Vec::new(),
             servers: Vec::new(),
         }
@@ -112,6 +144,15 @@ impl Report {
         if let Some(table) = &advice.table {
             text.push_str(&tables::plain(&advice.title, table));
         }
+        if !self.failed.is_empty() {
+            text.push_str(&format!("\n{FAILED}\n"));
+        }
+        for failure in &self.failed {
+            text.push_str(&format!("  {failure}\n"));
+        }
+        if self.is_incomplete {
+            text.push_str(&format!("\n{INCOMPLETE}\n"));
+        }
         text
     }
 
@@ -124,13 +165,16 @@ impl Report {
         let figures = self.figures();
         let mut sections = sections::all(&figures)?;
         sections.push(advice::section(&figures));
-        if !self.left_out.is_empty() {
-            sections.push(Section {
-                title: "What isn't there".to_owned(),
-                reading: self.left_out.join("\n"),
-                chart: None,
-                table: None,
-            });
+        let failed = self.failed.iter().map(Failure::to_string).collect();
+        for (title, lines) in [(FAILED, failed), ("What isn't there", self.left_out.clone())] {
+            if !lines.is_empty() {
+                sections.push(Section {
+                    title: title.to_owned(),
+                    reading: lines.join("\n"),
+                    chart: None,
+                    table: None,
+                });
+            }
         }
         Ok(page::write("select, poll, epoll, mio: what they cost", &self.about(), &sections))
     }
@@ -163,7 +207,7 @@ impl Report {
     /// What the figures are of.
     fn about(&self) -> Vec<String> {
         let versions = self.versions.iter().map(|(name, version)| format!("{name} {version}"));
-        vec![
+        let mut lines = vec![
             format!("{}, by {}", self.date, self.command),
             self.machine.to_string(),
             versions.collect::<Vec<_>>().join(", "),
@@ -177,6 +221,10 @@ impl Report {
                  steps of a loop have no such second run.",
                 figure::ALIKE * 100.0
             ),
-        ]
+        ];
+        if self.is_incomplete {
+            lines.insert(0, INCOMPLETE.to_owned());
+        }
+        lines
     }
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use crate::micro::{Effort, Sizes};
+use crate::micro::{Effort, PATIENCE, Sizes};
 use crate::runs::{Case, ECHO};
 
 /// How much is measured.
@@ -32,8 +32,6 @@ pub struct Plan {
     pub measured: Duration,
     /// How long it sends before.
     pub warmup: Duration,
-    /// Whether the question is if all of it works: then a server that fails ends the run.
-    pub is_trial: bool,
 }
 
 impl Plan {
@@ -41,7 +39,7 @@ impl Plan {
     #[must_use]
     pub fn of(extent: Extent) -> Self {
         let millis = Duration::from_millis;
-        let effort = |samples, time| Effort { samples, time: millis(time) };
+        let effort = |samples, time| Effort { samples, time: millis(time), patience: PATIENCE };
         let rounds = |count| NonZeroUsize::new(count).unwrap_or(NonZeroUsize::MIN);
         match extent {
             Extent::Once => Self {
@@ -51,7 +49,6 @@ impl Plan {
                 rounds: rounds(1),
                 measured: millis(20),
                 warmup: millis(20),
-                is_trial: true,
             },
             Extent::Quick => Self {
                 sizes: Sizes::Quick,
@@ -60,7 +57,6 @@ impl Plan {
                 rounds: rounds(2),
                 measured: millis(150),
                 warmup: millis(50),
-                is_trial: false,
             },
             Extent::Full => Self {
                 sizes: Sizes::Full,
@@ -69,7 +65,6 @@ impl Plan {
                 rounds: rounds(9),
                 measured: millis(500),
                 warmup: millis(150),
-                is_trial: false,
             },
         }
     }
