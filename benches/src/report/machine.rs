@@ -22,7 +22,13 @@ pub struct Machine {
     pub target: String,
     /// Whether it was built with optimisations.
     pub optimised: bool,
+    /// The compiler's name and version; older reports don't have it.
+    #[serde(default = "unknown")]
+    pub rustc: String,
 }
+
+/// Bytes in a GiB.
+const GIB: u64 = 1 << 30;
 
 impl Machine {
     /// This one.
@@ -39,16 +45,31 @@ impl Machine {
             kernel: kernel.unwrap_or_else(|_| unknown()),
             target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
             optimised: !cfg!(debug_assertions),
+            rustc: env!("BENCHES_RUSTC").to_owned(),
         }
+    }
+
+    /// Whether figures of the two can be compared: what is known of them both is the same. From start to start
+    /// a kernel keeps a little more or less memory to itself, so half a GiB makes no other machine.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        let (one, another) = (&self.rustc, &other.rustc);
+        let is_same_rustc = one == another || [one, another].contains(&&unknown());
+        let rest = |machine: &Self| Self { memory: 0, rustc: unknown(), ..machine.clone() };
+        let is_same_memory = self.memory.abs_diff(other.memory) <= GIB / 2;
+        is_same_rustc && is_same_memory && rest(self) == rest(other)
     }
 }
 
 /// One line.
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { processor, cores, memory, kernel, target, optimised } = self;
-        let gib = *memory as f64 / f64::from(1 << 30);
+        let Self { processor, cores, memory, kernel, target, optimised, rustc } = self;
+        let gib = *memory as f64 / GIB as f64;
         write!(f, "{processor}, {cores} cores, {gib:.0} GiB, {kernel}, {target}")?;
+        if *rustc != unknown() {
+            write!(f, ", {rustc}")?;
+        }
         if *optimised { Ok(()) } else { f.write_str(", a debug build: its figures mean nothing") }
     }
 }
@@ -80,6 +101,37 @@ mod tests {
         assert_eq!(processor(cpuinfo), Some("Some CPU @ 2.00GHz".to_owned()));
         assert_eq!(memory("MemTotal:       1000 kB\nMemFree: 1 kB\n"), Some(1_024_000));
         assert_eq!((processor(""), memory("")), (None, None));
+    }
+
+    #[test]
+    fn machines_are_alike_to_half_a_gib_and_where_the_compiler_is_known() {
+        // A little more than 23.5 GiB.
+        let this = Machine { memory: 25_276_502_016, ..Machine::this() };
+        let with = |change: fn(&mut Machine)| {
+            let mut other = this.clone();
+            change(&mut other);
+            assert_eq!(this.is_like(&other), other.is_like(&this));
+            this.is_like(&other)
+        };
+        assert!(with(|_| ()));
+        assert!(with(|other| other.memory -= 50_000_000));
+        assert!(!with(|other| other.memory -= GIB));
+        assert!(!with(|other| other.cores += 1));
+        assert!(!with(|other| other.kernel.push('1')));
+        assert!(with(|other| other.rustc = unknown()));
+        assert!(!with(|other| other.rustc.push_str("-nightly")));
+    }
+
+    #[test]
+    fn the_compiler_is_told_where_it_is_known() {
+        let mut machine = Machine::this();
+        assert!(machine.rustc.starts_with("rustc 1."), "{}", machine.rustc);
+        assert!(machine.to_string().contains(&machine.rustc), "{machine}");
+        machine.rustc = unknown();
+        assert!(!machine.to_string().contains("rustc"), "{machine}");
+        let mut json = serde_json::to_value(&machine).unwrap();
+        json.as_object_mut().unwrap().remove("rustc").unwrap();
+        assert_eq!(serde_json::from_value::<Machine>(json).unwrap(), machine);
     }
 
     #[test]

@@ -192,8 +192,8 @@ impl Report {
     #[must_use]
     pub fn changes_since(&self, old: &Self) -> Vec<String> {
         let mut lines = Vec::new();
-        if old.machine != self.machine {
-            lines.push(format!("another machine: {}", old.machine));
+        if !old.machine.is_like(&self.machine) {
+            lines.push(format!("another machine or build: {}", old.machine));
         }
         lines.extend(compare::lines(&old.figures(), &self.figures()));
         lines
