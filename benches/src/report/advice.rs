@@ -11,8 +11,7 @@ const OURS: &str = "reactor-";
 /// How the questions begin in which an edge-triggered mechanism isn't charged with all that it asks for.
 const WAIT: &str = "wait: ";
 /// What is said there.
-const UNCOUNTED: &str =
-    "; of mio neither what makes them ready anew nor reads until one would block";
+const UNCOUNTED: &str = "; mio without re-arming";
 
 /// Which of the numbers that a question is asked for.
 #[derive(Clone, Copy)]
@@ -145,7 +144,11 @@ mod tests {
         let place = |all: &[Figure]| rows(all)[0][0].clone();
         assert_eq!(place(&all), "thousands of descriptors, all ready (1000 descriptors)");
         all.push(figure("wait: 100 % ready", "reactor-mio", 1000, &[10.0]));
-        assert!(place(&all).contains("1000 descriptors; of mio neither"), "{}", place(&all));
+        assert!(
+            place(&all).contains("(1000 descriptors; mio without re-arming)"),
+            "{}",
+            place(&all)
+        );
         let mut chain = figures("chain: 100 active", 1000, [90.0; 3], 30.0).to_vec();
         chain.push(figure("chain: 100 active", "reactor-mio", 1000, &[10.0]));
         assert!(!place(&chain).contains("mio"), "{}", place(&chain));
