@@ -4,12 +4,15 @@
 
 use std::fs;
 use std::io::Read as _;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use benches::load::{self, Memory, Mode};
 use benches::micro::{Case, Group, Measured};
 use benches::report::{Failure, Report};
+use benches::runs::{self, Comparison, Round, Sample};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -165,9 +168,9 @@ fn failures_and_an_interruption_are_in_json_tables_and_page() {
     }
 }
 
-/// Reports of older versions tell neither.
+/// Reports of older versions tell neither, nor of the compiler.
 #[test]
-fn a_report_that_tells_of_no_failures_is_read() {
+fn a_report_of_an_older_form_is_read() {
     let folder = Folder::new("older");
     let file = folder.file("old.json");
     write(&file, 100.0);
@@ -176,9 +179,54 @@ fn a_report_that_tells_of_no_failures_is_read() {
     for key in ["failed", "is_incomplete"] {
         json.as_object_mut().unwrap().remove(key).unwrap();
     }
+    json["format"] = 1.into();
+    json["machine"].as_object_mut().unwrap().remove("rustc").unwrap();
     let whole = Report::read(&file).unwrap();
     fs::write(&file, json.to_string()).unwrap();
-    assert_eq!(Report::read(&file).unwrap(), whole);
+    let old = Report::read(&file).unwrap();
+    assert_eq!((&old.micro, &old.failed, old.is_incomplete), (&whole.micro, &vec![], false));
+    assert_eq!(whole.changes_since(&old), ["9 figures are the same within the noise"]);
+    json["format"] = 3.into();
+    fs::write(&file, json.to_string()).unwrap();
+    let error = Report::read(&file).unwrap_err().to_string();
+    assert!(error.ends_with("old.json has form 3, not 1 to 2"), "{error}");
+}
+
+/// The first form counted pages of code.
+#[test]
+fn memory_of_different_kinds_is_not_compared() {
+    let folder = Folder::new("memory");
+    let file = folder.file("report.json");
+    let load = |after| load::Report {
+        mode: Mode::Crowd,
+        connections: 1,
+        others: 9,
+        messages: 1,
+        server_memory: Some(Memory { before: 0, after }),
+        ..load::Report::default()
+    };
+    let sample = |after| Sample { report: load(after) };
+    let mut report = Report::begun("benches report".to_owned());
+    let one = NonZeroUsize::MIN;
+    report.servers.push(Comparison {
+        case: runs::Case { mode: "crowd".to_owned(), connections: one, size: one, more: vec![] },
+        baseline: "mio".to_owned(),
+        others: vec![],
+        rounds: vec![Round { baseline: sample(1000), others: vec![], again: sample(1000) }],
+    });
+    let mut json = serde_json::to_value(&report).unwrap();
+    json["format"] = 1.into();
+    fs::write(&file, json.to_string()).unwrap();
+    let old = Report::read(&file).unwrap();
+    assert!(report.tables().contains("crowd: anonymous memory"), "{}", report.tables());
+    assert!(old.tables().contains("crowd: resident memory"), "{}", old.tables());
+    let not_compared = [
+        "0 figures are the same within the noise",
+        "1 figures aren't in the older report",
+        "1 figures are in the older report alone",
+    ];
+    assert_eq!(report.changes_since(&old), not_compared);
+    assert_eq!(report.changes_since(&report), ["1 figures are the same within the noise"]);
 }
 
 /// How far it gets depends on the machine: a report that has figures is written, and says that it isn't all.

@@ -9,6 +9,11 @@ use crate::spread::Spread;
 /// the code at another place in memory, does as much.
 pub(super) const ALIKE: f64 = 0.03;
 
+/// What the memory of a connection is called; and in reports that counted pages of files, which aren't to be
+/// compared with it.
+pub(super) const MEMORY: &str = "crowd: anonymous memory";
+pub(super) const MEMORY_WITH_FILES: &str = "crowd: resident memory";
+
 /// Which figures are the good ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Better {
@@ -170,8 +175,13 @@ fn add_server(figures: &mut Vec<Figure>, rounds: &[Round], server: &str, samples
                 report.connections
             );
             add(question, idle, "ns of server CPU per message", lower, &cpu);
-            let memory = "crowd: memory".to_owned();
-            add(memory, idle, "bytes per connection", lower, &Report::memory_per_connection);
+            add(
+                MEMORY.to_owned(),
+                idle,
+                "bytes per connection",
+                lower,
+                &Report::memory_per_connection,
+            );
         }
         (Mode::Bulk, _) => {
             let question = format!("bulk, blocks of {size} bytes");
@@ -181,6 +191,13 @@ fn add_server(figures: &mut Vec<Figure>, rounds: &[Round], server: &str, samples
         }
         (Mode::Connect, _) => {
             let question = "connect, one echo, close";
+            add(
+                format!("{question}: rate"),
+                connections,
+                "connections per second",
+                higher,
+                &|report| Some(report.rate()),
+            );
             add(
                 format!("{question}: CPU"),
                 connections,
@@ -275,23 +292,33 @@ pub(super) mod tests {
         assert!(!one.is_apart_from(&other) && !other.is_apart_from(&one));
     }
 
+    /// The figures of one sample of a server.
+    fn of_load(mode: Mode) -> Vec<Figure> {
+        let report = Report {
+            mode,
+            connections: 50,
+            size: 64,
+            messages: 3,
+            elapsed_ns: 1_000_000_000,
+            ..Report::default()
+        };
+        let mut figures = Vec::new();
+        add_server(&mut figures, &[], "one", &[&Sample { report }]);
+        figures
+    }
+
+    #[test]
+    fn connections_a_second_are_told_without_the_server_s_time() {
+        let figures = of_load(Mode::Connect);
+        assert_eq!(questions(&figures), ["connect, one echo, close: rate"]);
+        let Figure { unit, better, samples, .. } = &figures[0];
+        assert_eq!((unit.as_str(), *better), ("connections per second", Better::Higher));
+        assert_eq!(samples, &[3.0]);
+    }
+
     #[test]
     fn slow_readers_are_another_question() {
-        let figures = |mode| {
-            let report = Report {
-                mode,
-                connections: 50,
-                size: 64,
-                messages: 1,
-                elapsed_ns: 1,
-                ..Report::default()
-            };
-            let sample = || Sample { report: report.clone() };
-            let mut figures = Vec::new();
-            add_server(&mut figures, &[], "one", &[&sample()]);
-            figures
-        };
-        let (echo, slow) = (figures(Mode::Echo), figures(Mode::Slow));
+        let (echo, slow) = (of_load(Mode::Echo), of_load(Mode::Slow));
         assert!(slow.iter().all(|figure| echo.iter().all(|other| !figure.is_of(other))));
         assert_eq!(questions(&slow), ["echo of 64 bytes beside slow readers: rate"]);
     }

@@ -32,8 +32,8 @@ use crate::runs::Comparison;
 use figure::Figure;
 use page::Section;
 
-/// The form of the JSON; another one isn't read.
-const FORMAT: u32 = 1;
+/// The form of the JSON. The first one has memory in which pages of files count; another one isn't read.
+const FORMAT: u32 = 2;
 
 /// All that was measured in one run, and where.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -118,7 +118,8 @@ impl Report {
         let report: Self = serde_json::from_str(&text)
             .with_context(|| format!("{} is no report", path.display()))?;
         let Self { format, .. } = report;
-        ensure!(format == FORMAT, "{} has form {format}, not {FORMAT}", path.display());
+        let is_known = (1..=FORMAT).contains(&format);
+        ensure!(is_known, "{} has form {format}, not 1 to {FORMAT}", path.display());
         Ok(report)
     }
 
@@ -201,7 +202,14 @@ impl Report {
 
     fn figures(&self) -> Vec<Figure> {
         let micro = self.micro.iter().map(Figure::of_step);
-        micro.chain(self.servers.iter().flat_map(Figure::of_servers)).collect()
+        let mut figures: Vec<_> =
+            micro.chain(self.servers.iter().flat_map(Figure::of_servers)).collect();
+        if self.format == 1 {
+            for figure in figures.iter_mut().filter(|figure| figure.question == figure::MEMORY) {
+                figure::MEMORY_WITH_FILES.clone_into(&mut figure.question);
+            }
+        }
+        figures
     }
 
     /// What the figures are of.

@@ -1,7 +1,7 @@
 //! The page's sections: for each question a chart, a table, and what to read from them.
 
 use super::chart::{self, Bar, Line};
-use super::figure::{Better, Figure, distinct, questions};
+use super::figure::{Better, Figure, MEMORY, MEMORY_WITH_FILES, distinct, questions};
 use super::page::Section;
 use super::style;
 use super::tables::{self, precise};
@@ -156,9 +156,16 @@ fn note(question: &str) -> &'static str {
              core that sleeps takes longer to wake up.",
         ),
         (
-            "crowd: memory",
-            "\nThe growth of resident memory, divided by all connections. The server on tokio has a task and a \
-             buffer for each connection, of which those pages count that were read into.",
+            MEMORY_WITH_FILES,
+            "\nThe growth of resident memory, in which pages of code that are read in count as well, divided by all \
+             connections. The server on tokio has a task and a buffer for each connection, of which those pages \
+             count that were read into.",
+        ),
+        (
+            MEMORY,
+            "\nThe growth of the server's anonymous memory (heap and stacks; neither code nor what the kernel has \
+             for its sockets), divided by all connections. The server on tokio has a task and a buffer for each \
+             connection, of which those pages count that were read into.",
         ),
     ];
     notes.into_iter().find(|(begin, _)| question.starts_with(begin)).map_or("", |(_, note)| note)
