@@ -26,4 +26,5 @@ pub mod report;
 pub mod runs;
 pub mod servers;
 pub mod spread;
+pub mod strace;
 pub mod yardstick;

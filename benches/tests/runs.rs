@@ -213,6 +213,18 @@ fn what_this_machine_lacks_is_a_failure_that_says_what_to_do() {
 }
 
 #[test]
+fn that_strace_is_missing_is_said_before_anything_runs() {
+    let flags =
+        ["--seconds", "80000", "--servers", "mio", "--connections", "1", "--", "--syscalls"];
+    let output = servers(&flags).env("PATH", "/nowhere").output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.contains("install the package strace, or leave --syscalls out"), "{stderr}");
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
 fn wrong_flags_are_usage_errors() {
     for (flags, words) in [
         (&["--runs", "0"][..], "--runs"),

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::command_line::{catch_signals, progress, seconds, usage_error};
-use crate::limits;
 use crate::load::Mode;
 use crate::runs::{self, Case, Contest, Cores, ECHO, Setup};
 use crate::servers::{Server, Transport};
 use crate::yardstick::Mechanism;
+use crate::{limits, strace};
 use anyhow::Context as _;
 use clap::Args;
 
@@ -83,8 +83,8 @@ pub struct Arguments {
 ///
 /// # Errors
 ///
-/// When a server or the load fails, and when a core, a server or a number of descriptors that was asked for
-/// isn't there.
+/// When a server or the load fails, and when a core, a server, a number of descriptors or strace, if that was asked
+/// for, isn't there.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if arguments.seconds.is_zero() {
         return Ok(usage_error("--seconds 0 leaves nothing to compare"));
@@ -97,6 +97,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     // Before anything runs: with too few, connections would fail halfway, in each library in its own way.
     let most = cases.iter().map(Case::open_files).max().unwrap_or(0);
     limits::allow_open_files(most)?;
+    if arguments.more.iter().any(|argument| argument == "--syscalls") {
+        strace::check()?;
+    }
     let cores = Cores::choose(arguments.server_core, arguments.load_core)?;
     if cores.is_none() {
         eprintln!("servers: only one core can be used, so that server and load disturb each other");
