@@ -37,16 +37,19 @@ impl Drop for Folder {
     }
 }
 
-/// Writes a report of waits, each of which takes so many nanoseconds.
+/// Writes a report of waits and of a chain, each of which takes so many nanoseconds.
 fn write(path: &Path, nanos: f64) {
     let mut report = Report::begun("benches report".to_owned());
     for contender in ["reactor-epoll", "plain-epoll", "mio"] {
-        for number in [10, 100, 1000] {
+        let waits = [10, 100, 1000].map(|number| (Group::Wait, "1 ready", "registered", number));
+        for (group, question, over, number) in
+            waits.into_iter().chain([(Group::Chain, "1 active", "pairs", 100)])
+        {
             let case = Case {
-                group: Group::Wait,
-                question: "1 ready".to_owned(),
+                group,
+                question: question.to_owned(),
                 contender: contender.to_owned(),
-                over: "registered".to_owned(),
+                over: over.to_owned(),
                 number,
                 unit: "ns per wait".to_owned(),
             };
@@ -83,6 +86,7 @@ fn a_report_is_drawn_again() {
     let tables = String::from_utf8(output.stdout).unwrap();
     assert!(tables.starts_with("wait: 1 ready\n"), "{tables}");
     assert!(tables.contains("Which backend should I choose?"), "{tables}");
+    assert!(tables.contains("a hundred descriptors, one active (100 pairs)   epoll"), "{tables}");
     let page = fs::read_to_string(out.join("report.html")).unwrap();
     for part in ["<svg", "reactor-epoll", "1000 registered", "Which backend should I choose?"] {
         assert!(page.contains(part), "{part} is missing");
@@ -100,7 +104,7 @@ fn what_changed_is_told() {
     let output = report(&[], &[("--from", &new), ("--compare", &old), ("--out", &folder.0)]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}");
-    assert_eq!(text.matches("WORSE").count(), 9, "{text}");
+    assert_eq!(text.matches("WORSE").count(), 12, "{text}");
     assert!(text.contains("wait: 1 ready, 10 registered, mio: 101 -> 201 ns per wait"), "{text}");
 }
 
@@ -185,7 +189,7 @@ fn a_report_of_an_older_form_is_read() {
     fs::write(&file, json.to_string()).unwrap();
     let old = Report::read(&file).unwrap();
     assert_eq!((&old.micro, &old.failed, old.is_incomplete), (&whole.micro, &vec![], false));
-    assert_eq!(whole.changes_since(&old), ["9 figures are the same within the noise"]);
+    assert_eq!(whole.changes_since(&old), ["12 figures are the same within the noise"]);
     json["format"] = 3.into();
     fs::write(&file, json.to_string()).unwrap();
     let error = Report::read(&file).unwrap_err().to_string();

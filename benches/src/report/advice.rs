@@ -43,27 +43,28 @@ const SITUATIONS: [(&str, &str, &str, At); 9] = [
     ("bulk", "bulk", "", At::Most(1)),
 ];
 
-/// The answers that the figures give.
-pub(super) fn section(figures: &[Figure]) -> Section {
+/// The answers that the figures give, if they give one.
+pub(super) fn section(figures: &[Figure]) -> Option<Section> {
     let rows = SITUATIONS.iter().filter_map(|(situation, begin, end, at)| {
         let question =
             |figure: &&Figure| figure.question.starts_with(begin) && figure.question.ends_with(end);
         let ours = |figure: &&Figure| figure.contender.starts_with(OURS);
         row(situation, &figures.iter().filter(question).filter(ours).collect::<Vec<_>>(), *at)
     });
-    let table = Table {
-        headings: ["if you have", "choose", "best", "farthest"].map(str::to_owned).to_vec(),
-        rows: rows.collect(),
-    };
-    Section {
+    let rows: Vec<_> = rows.collect();
+    if rows.is_empty() {
+        return None;
+    }
+    let headings = ["if you have", "choose", "best", "farthest"].map(str::to_owned).to_vec();
+    Some(Section {
         title: "Which backend should I choose?".to_owned(),
         reading: "The best of each, and whatever else is as good within the noise. It is one machine's answer: the \
                   handler is the same on each mechanism, so measure your own server and change your mind by a \
                   feature."
             .to_owned(),
         chart: None,
-        table: Some(table),
-    }
+        table: Some(Table { headings, rows }),
+    })
 }
 
 fn row(situation: &str, figures: &[&Figure], at: At) -> Option<Vec<String>> {
@@ -107,7 +108,7 @@ mod tests {
     }
 
     fn rows(figures: &[Figure]) -> Vec<Vec<String>> {
-        section(figures).table.unwrap().rows
+        section(figures).unwrap().table.unwrap().rows
     }
 
     #[test]
@@ -136,6 +137,7 @@ mod tests {
         // A hundred are no thousands.
         all.retain(|figure| figure.number == 100);
         assert_eq!(rows(&all).len(), 1);
+        assert!(section(&figures("wait: 1 ready", 1000, [1.0; 3], 9.0)).is_none());
     }
 
     #[test]

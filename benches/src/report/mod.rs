@@ -142,8 +142,8 @@ impl Report {
             .map(|question| table(question) + "\n")
             .collect();
         let advice = advice::section(&figures);
-        if let Some(table) = &advice.table {
-            text.push_str(&tables::plain(&advice.title, table));
+        if let Some(Section { title, table: Some(table), .. }) = &advice {
+            text.push_str(&tables::plain(title, table));
         }
         if !self.failed.is_empty() {
             text.push_str(&format!("\n{FAILED}\n"));
@@ -165,7 +165,7 @@ impl Report {
     pub fn page(&self) -> anyhow::Result<String> {
         let figures = self.figures();
         let mut sections = sections::all(&figures)?;
-        sections.push(advice::section(&figures));
+        sections.extend(advice::section(&figures));
         let failed = self.failed.iter().map(Failure::to_string).collect();
         for (title, lines) in [(FAILED, failed), ("What isn't there", self.left_out.clone())] {
             if !lines.is_empty() {
