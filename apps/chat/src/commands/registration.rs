@@ -86,9 +86,7 @@ pub(super) fn welcome_if_complete(turn: &mut Turn<'_>) {
             return leave(turn.state, turn.user, "Bad password");
         }
     }
-    turn.me_mut().registration.done = true;
-    turn.state.registered += 1;
-    turn.state.most_registered = turn.state.most_registered.max(turn.state.registered);
+    turn.state.register(turn.user);
 
     let config = turn.state.config.clone();
     let source = turn.me().source();

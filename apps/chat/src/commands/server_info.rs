@@ -4,19 +4,16 @@ use crate::numerics::{
     ERR_NOMOTD, RPL_ENDOFMOTD, RPL_GLOBALUSERS, RPL_LOCALUSERS, RPL_LUSERCHANNELS, RPL_LUSERCLIENT,
     RPL_LUSERME, RPL_LUSEROP, RPL_LUSERUNKNOWN, RPL_MOTD, RPL_MOTDSTART,
 };
-use crate::state::UserFlag;
 use crate::turn::Turn;
 
 /// How many are here.
 pub(super) fn lusers(turn: &mut Turn<'_>) {
-    let state = &*turn.state;
-    let people = state.users.values().filter(|user| user.is_registered());
-    let invisible = people.clone().filter(|user| user.is(UserFlag::Invisible)).count();
-    let opers = people.filter(|user| user.is(UserFlag::Operator)).count().to_string();
-    let (registered, most, channels) =
-        (state.registered, state.most_registered, state.channels.len());
-    let unknown = (state.users.len() - registered).to_string();
-    let (here, ever) = (registered.to_string(), most.to_string());
+    let counts = turn.state.counts();
+    let (registered, invisible) = (counts.registered, counts.invisible);
+    let channels = turn.state.channels.len();
+    let unknown = (turn.state.users.len() - registered).to_string();
+    let opers = counts.operators.to_string();
+    let (here, ever) = (registered.to_string(), counts.most_registered.to_string());
 
     let text = format!(
         "There are {} users and {invisible} invisible on 1 servers",

@@ -31,6 +31,29 @@ new_key_type! {
     pub struct ChannelId;
 }
 
+/// How many there are, kept so that nobody has to be counted when somebody asks.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Counts {
+    /// Registered users.
+    pub registered: usize,
+    /// The most that were registered at once.
+    pub most_registered: usize,
+    /// Registered users who are invisible.
+    pub invisible: usize,
+    /// Registered users who are operators of the server.
+    pub operators: usize,
+}
+
+impl Counts {
+    fn flag(&mut self, flag: UserFlag) -> Option<&mut usize> {
+        match flag {
+            UserFlag::Invisible => Some(&mut self.invisible),
+            UserFlag::Operator => Some(&mut self.operators),
+            UserFlag::Bot | UserFlag::Wallops => None,
+        }
+    }
+}
+
 /// The whole of the chat.
 pub struct State {
     /// What the operator of the server has set.
@@ -48,10 +71,7 @@ pub struct State {
     /// Users whose connection has to end, with the reason: they are taken away when nothing else is
     /// going on.
     pub leaving: Vec<(UserId, BString)>,
-    /// Registered users.
-    pub registered: usize,
-    /// The most that were registered at once.
-    pub most_registered: usize,
+    counts: Counts,
     nicks: HashMap<Folded, UserId>,
     channel_names: HashMap<Folded, ChannelId>,
     last_message: u64,
@@ -69,8 +89,7 @@ impl State {
             channels: SlotMap::with_key(),
             monitors: Monitors::default(),
             leaving: Vec::new(),
-            registered: 0,
-            most_registered: 0,
+            counts: Counts::default(),
             nicks: HashMap::new(),
             channel_names: HashMap::new(),
             last_message: 0,
@@ -80,6 +99,49 @@ impl State {
     /// Somebody has connected: `host` is what others are told of where from.
     pub fn arrive(&mut self, address: Option<IpAddr>, host: BString, now: Moment) -> UserId {
         self.users.insert(User::new(address, host, now))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Makes a user somebody, once.
+    pub fn register(&mut self, user: UserId) {
+        let user = &mut self.users[user];
+        if !std::mem::replace(&mut user.registration.done, true) {
+            let counts = &mut self.counts;
+            counts.registered += 1;
+            counts.most_registered = counts.most_registered.max(counts.registered);
+            for (flag, _) in UserFlag::ALL.into_iter().filter(|(flag, _)| user.is(*flag)) {
+                counts.flag(flag).into_iter().for_each(|count| *count += 1);
+            }
+        }
+    }
+
+    /// Turns a flag of a user's on or off; who is no operator any more has no account of one.
+    pub fn set_flag(&mut self, user: UserId, flag: UserFlag, on: bool) {
+        let user = &mut self.users[user];
+        if user.is(flag) != on && user.is_registered() {
+            if let Some(count) = self.counts.flag(flag) {
+                *count = if on { *count + 1 } else { *count - 1 };
+            }
+        }
+        user.set(flag, on);
+        if flag == UserFlag::Operator && !on {
+            user.oper = None;
+        }
+    }
+
+    /// Whether `asker` may be told that `user` is on a channel: it is there too, or neither is the
+    /// channel secret nor the user invisible.
+    #[must_use]
+    pub fn shows_member(&self, asker: UserId, channel: ChannelId, user: UserId) -> bool {
+        let on = &self.channels[channel];
+        asker == user
+            || on.has(asker)
+            || !(on.is(ChannelFlag::Secret) || self.users[user].is(UserFlag::Invisible))
     }
 
     /// The user who has this nick.
@@ -158,7 +220,10 @@ impl State {
             self.nicks.remove(&Folded::new(nick));
         }
         if gone.is_registered() {
-            self.registered -= 1;
+            self.counts.registered -= 1;
+            for (flag, _) in UserFlag::ALL.into_iter().filter(|(flag, _)| gone.is(*flag)) {
+                self.counts.flag(flag).into_iter().for_each(|count| *count -= 1);
+            }
             self.whowas.remember(Past::of(&gone, now));
         }
         Some(gone)

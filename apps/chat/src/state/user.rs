@@ -35,7 +35,7 @@ pub struct Registration {
     /// CAP has begun, and hasn't ended.
     pub negotiating: bool,
     /// All is said: the welcome is next, or was.
-    pub done: bool,
+    pub(super) done: bool,
 }
 
 /// A user.
@@ -65,6 +65,8 @@ pub struct User {
     pub since: Moment,
     /// When it last talked.
     pub talked: Moment,
+    /// What OPER said is being checked.
+    pub checking: bool,
     /// The account of an operator, if it is one.
     pub oper: Option<BString>,
     flags: u8,
@@ -87,6 +89,7 @@ impl User {
             registration: Registration::default(),
             since: now,
             talked: now,
+            checking: false,
             oper: None,
             flags: 0,
         }
@@ -124,8 +127,8 @@ impl User {
         self.flags & (1 << flag as u8) != 0
     }
 
-    /// Turns a flag on or off.
-    pub fn set(&mut self, flag: UserFlag, on: bool) {
+    /// Turns a flag on or off: through the state, which counts.
+    pub(super) fn set(&mut self, flag: UserFlag, on: bool) {
         let bit = 1 << flag as u8;
         self.flags = if on { self.flags | bit } else { self.flags & !bit };
     }
