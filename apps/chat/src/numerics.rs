@@ -40,6 +40,7 @@ numerics! {
     RPL_ENDOFSTATS "219" "End of STATS report";
     RPL_UMODEIS "221";
     RPL_STATSUPTIME "242";
+    RPL_STATSOLINE "243";
     RPL_LUSERCLIENT "251";
     RPL_LUSEROP "252" "operator(s) online";
     RPL_LUSERUNKNOWN "253" "unknown connection(s)";
@@ -116,6 +117,7 @@ numerics! {
     ERR_INPUTTOOLONG "417" "Input line was too long";
     ERR_UNKNOWNCOMMAND "421" "Unknown command";
     ERR_NOMOTD "422" "MOTD File is missing";
+    ERR_NOADMININFO "423" "No administrative info available";
     ERR_NONICKNAMEGIVEN "431" "No nickname given";
     ERR_ERRONEUSNICKNAME "432" "Erroneous nickname";
     ERR_NICKNAMEINUSE "433" "Nickname is already in use";
@@ -127,6 +129,7 @@ numerics! {
     ERR_ALREADYREGISTERED "462" "You may not reregister";
     ERR_PASSWDMISMATCH "464" "Password incorrect";
     ERR_YOUREBANNEDCREEP "465" "You are banned from this server";
+    ERR_INVALIDUSERNAME "468" "Malformed username";
     ERR_CHANNELISFULL "471" "Cannot join channel (+l)";
     ERR_UNKNOWNMODE "472" "is unknown mode char to me";
     ERR_INVITEONLYCHAN "473" "Cannot join channel (+i)";

@@ -9,8 +9,8 @@ use bytes::Bytes;
 
 use crate::bus::Bus;
 use crate::caps::Caps;
-use crate::line::Line;
-use crate::message::{self, Tags};
+use crate::line::{Class, Line};
+use crate::message::{self, LINE, Tags};
 use crate::numerics::Numeric;
 use crate::state::{ChannelId, Member, State, User, UserId};
 use crate::time::Moment;
@@ -109,6 +109,43 @@ impl<'a> Turn<'a> {
             (None, Some((last, middle))) => middle.iter().fold(line, Line::param).last(last),
             (None, None) => line,
         };
+        self.answer(line);
+    }
+
+    /// Answers with a numeric reply that lists words after these parameters: with as many lines as it
+    /// takes, and none without words.
+    pub fn reply_list(
+        &mut self,
+        numeric: Numeric,
+        params: &[&[u8]],
+        words: impl IntoIterator<Item = impl AsRef<[u8]>>,
+        separator: u8,
+    ) {
+        let start = self.server_line(numeric.code).param(self.me().nick());
+        let start = params.iter().fold(start, Line::param);
+        // Beside the words there are " :" and the end of the line.
+        let room = LINE.saturating_sub(start.bytes(Class::PLAIN).len() + 2);
+        let mut list: Vec<u8> = Vec::new();
+        for word in words {
+            let word = word.as_ref();
+            if !list.is_empty() && list.len() + 1 + word.len() > room {
+                self.answer(start.clone().last(&list));
+                list.clear();
+            }
+            if !list.is_empty() {
+                list.push(separator);
+            }
+            list.extend_from_slice(word);
+        }
+        if !list.is_empty() {
+            self.answer(start.last(&list));
+        }
+    }
+
+    /// Answers with a standard reply, FAIL, that the extension which the command belongs to asks for:
+    /// so also to who hasn't asked for standard replies.
+    pub fn fail_specified(&mut self, command: &str, code: &str, text: &str) {
+        let line = self.server_line("FAIL").param(command).param(code).last(text);
         self.answer(line);
     }
 

@@ -6,9 +6,13 @@ mod joining;
 mod messaging;
 mod monitor;
 mod naming;
+mod people;
 mod registration;
 mod server_info;
 mod topic;
+mod who;
+mod whois;
+mod whowas;
 
 pub use registration::{VERSION, leave, reap};
 
@@ -49,6 +53,22 @@ const TABLE: &[Command] = table! {
     "PONG" 0 Always registration::pong;
     "JOIN" 1 Registered joining::join;
     "PART" 1 Registered joining::part;
+    "WHO" 0 Registered who::who;
+    "WHOIS" 0 Registered whois::whois;
+    "WHOWAS" 0 Registered whowas::whowas;
+    "AWAY" 0 Registered people::away;
+    "SETNAME" 1 Registered people::setname;
+    "USERHOST" 1 Registered people::userhost;
+    "ISON" 1 Registered people::ison;
+    "MONITOR" 1 Registered monitor::monitor;
+    "MOTD" 0 Registered server_info::motd;
+    "VERSION" 0 Registered server_info::version;
+    "ADMIN" 0 Registered server_info::admin;
+    "LUSERS" 0 Registered server_info::lusers;
+    "TIME" 0 Registered server_info::time;
+    "STATS" 0 Registered server_info::stats;
+    "INFO" 0 Registered server_info::info;
+    "LINKS" 0 Registered server_info::links;
     "CAP" 1 Always cap::cap;
     "PASS" 1 Always registration::pass;
     "NICK" 0 Always registration::nick;
@@ -58,8 +78,14 @@ const TABLE: &[Command] = table! {
 
 /// Does what a line asks for, if anything.
 pub fn run(turn: &mut Turn<'_>, message: &Message<'_>) {
-    let found =
-        TABLE.iter().find(|command| command.word.as_bytes().eq_ignore_ascii_case(message.command));
+    let found = TABLE
+        .iter()
+        .position(|command| command.word.as_bytes().eq_ignore_ascii_case(message.command));
+    if let Some(at) = found {
+        turn.state.uses.resize(TABLE.len(), 0);
+        turn.state.uses[at] += 1;
+    }
+    let found = found.map(|at| &TABLE[at]);
     let registered = turn.me().is_registered();
     match found {
         // Whether the parameters suffice comes after: irssi waits for 451 on `JOIN :`.
@@ -73,6 +99,11 @@ pub fn run(turn: &mut Turn<'_>, message: &Message<'_>) {
         None if registered => turn.reply(ERR_UNKNOWNCOMMAND, &[spoken(message.command)]),
         None => turn.reply(ERR_NOTREGISTERED, &[]),
     }
+}
+
+/// The words of all commands.
+fn words() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|command| command.word)
 }
 
 /// Says why a line is no message.

@@ -103,8 +103,8 @@ pub(super) fn welcome_if_complete(turn: &mut Turn<'_>) {
         .param(VERSION);
     turn.answer(line.param("Biow").param("CIbeiklmnostv").param("Ibeklov"));
     super::isupport::tell(turn);
-    super::server_info::lusers(turn);
-    super::server_info::motd(turn);
+    super::server_info::tell_counts(turn);
+    super::server_info::tell_motd(turn);
     super::monitor::here(turn.state, turn.bus, turn.user, turn.now);
 }
 

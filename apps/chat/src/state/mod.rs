@@ -71,6 +71,8 @@ pub struct State {
     /// Users whose connection has to end, with the reason: they are taken away when nothing else is
     /// going on.
     pub leaving: Vec<(UserId, BString)>,
+    /// How often each command was given, in the order of the table of commands.
+    pub uses: Vec<u64>,
     counts: Counts,
     nicks: HashMap<Folded, UserId>,
     channel_names: HashMap<Folded, ChannelId>,
@@ -89,6 +91,7 @@ impl State {
             channels: SlotMap::with_key(),
             monitors: Monitors::default(),
             leaving: Vec::new(),
+            uses: Vec::new(),
             counts: Counts::default(),
             nicks: HashMap::new(),
             channel_names: HashMap::new(),

@@ -121,6 +121,19 @@ impl User {
         [self.source(), [self.nick(), b"!", &self.name, b"@", address.as_bytes()].concat().into()]
     }
 
+    /// Its address, such that it can stand in the middle of a line; none on a Unix socket.
+    #[must_use]
+    pub fn shown_address(&self) -> Option<String> {
+        let address = self.address?.to_string();
+        Some(if address.starts_with(':') { format!("0{address}") } else { address })
+    }
+
+    /// Seconds since it last talked.
+    #[must_use]
+    pub fn idle(&self, now: Moment) -> i64 {
+        (now.unix() - self.talked.unix()).max(0)
+    }
+
     /// Whether a flag is on.
     #[must_use]
     pub fn is(&self, flag: UserFlag) -> bool {
