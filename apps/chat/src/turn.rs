@@ -34,8 +34,8 @@ pub struct Turn<'a> {
 /// What a command wishes for that isn't done within its turn.
 #[derive(Clone, Debug)]
 pub enum Errand {
-    /// To compare a password with its hash, away from the loop; then [`commands::oper::checked`](crate::commands)
-    /// goes on.
+    /// To compare a password with its hash, away from the loop; then [`checked`](crate::commands::oper::checked)
+    /// goes on, and always has to: until then the user can't try again.
     CheckPassword {
         /// Whose OPER it is.
         user: UserId,

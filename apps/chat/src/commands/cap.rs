@@ -1,9 +1,13 @@
 //! Negotiating capabilities: CAP (IRCv3 *capability-negotiation*, version 302).
 
 use crate::caps::Caps;
+use crate::line::whole_characters;
 use crate::message::Message;
 use crate::numerics::ERR_INVALIDCAPCMD;
 use crate::turn::Turn;
+
+/// Bytes of a list of capabilities that can be asked for at once, such that the answer fits a line.
+const MOST: usize = 350;
 
 pub(super) fn cap(turn: &mut Turn<'_>, message: &Message<'_>) {
     let sub = message.params[0].to_ascii_uppercase();
@@ -47,6 +51,10 @@ fn begin(turn: &mut Turn<'_>) {
 
 /// All that is asked for, or nothing of it.
 fn request(turn: &mut Turn<'_>, wanted: &[u8]) {
+    // What is acknowledged is told whole: no list of ours is as long as this.
+    if wanted.len() > MOST {
+        return answer(turn, "NAK", whole_characters(wanted, MOST));
+    }
     let me = turn.me();
     let (mut caps, is_302) = (me.caps, me.cap_302);
     for word in wanted.split(|byte| *byte == b' ').filter(|word| !word.is_empty()) {
@@ -58,9 +66,8 @@ fn request(turn: &mut Turn<'_>, wanted: &[u8]) {
             None => return answer(turn, "NAK", wanted),
         }
     }
-    // In the old class still: the client doesn't know yet.
-    answer(turn, "ACK", wanted);
     turn.me_mut().caps = caps;
+    answer(turn, "ACK", wanted);
     turn.bus.classify(turn.user, caps.class());
 }
 

@@ -1,11 +1,13 @@
 //! The commands, a file a family, and the table that finds them.
 
 mod cap;
+mod help;
 mod isupport;
 mod joining;
 mod messaging;
 mod monitor;
 mod naming;
+pub mod oper;
 mod people;
 mod registration;
 mod server_info;
@@ -69,6 +71,12 @@ const TABLE: &[Command] = table! {
     "STATS" 0 Registered server_info::stats;
     "INFO" 0 Registered server_info::info;
     "LINKS" 0 Registered server_info::links;
+    "HELP" 0 Registered help::help;
+    "HELPOP" 0 Registered help::help;
+    "OPER" 2 Registered oper::oper;
+    "KILL" 1 Registered oper::kill;
+    "REHASH" 0 Registered oper::rehash;
+    "WALLOPS" 1 Registered oper::wallops;
     "CAP" 1 Always cap::cap;
     "PASS" 1 Always registration::pass;
     "NICK" 0 Always registration::nick;
@@ -95,10 +103,21 @@ pub fn run(turn: &mut Turn<'_>, message: &Message<'_>) {
         Some(command) if message.params.len() < command.params => {
             turn.reply(ERR_NEEDMOREPARAMS, &[command.word.as_bytes()]);
         }
+        Some(command) if !is_text(message) => {
+            let text = "Message rejected, this server speaks UTF-8 only";
+            turn.fail_specified(command.word, "INVALID_UTF8", text);
+        }
         Some(command) => (command.run)(turn, message),
         None if registered => turn.reply(ERR_UNKNOWNCOMMAND, &[spoken(message.command)]),
         None => turn.reply(ERR_NOTREGISTERED, &[]),
     }
+}
+
+/// Whether all that could be passed on is UTF-8, as ISUPPORT promises (IRCv3 *UTF8ONLY*).
+fn is_text(message: &Message<'_>) -> bool {
+    let text = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok();
+    message.params.iter().all(|param| text(param))
+        && message.tags.of_clients().all(|(_, value)| text(value))
 }
 
 /// The words of all commands.

@@ -8,8 +8,9 @@ use crate::line::{Line, whole_characters};
 use crate::message::Message;
 use crate::names;
 use crate::numerics::{
-    ERR_ALREADYREGISTERED, ERR_ERRONEUSNICKNAME, ERR_NEEDMOREPARAMS, ERR_NICKNAMEINUSE,
-    ERR_NONICKNAMEGIVEN, ERR_PASSWDMISMATCH, RPL_CREATED, RPL_MYINFO, RPL_WELCOME, RPL_YOURHOST,
+    ERR_ALREADYREGISTERED, ERR_ERRONEUSNICKNAME, ERR_INVALIDUSERNAME, ERR_NEEDMOREPARAMS,
+    ERR_NICKNAMEINUSE, ERR_NONICKNAMEGIVEN, ERR_PASSWDMISMATCH, RPL_CREATED, RPL_MYINFO,
+    RPL_WELCOME, RPL_YOURHOST,
 };
 use crate::state::{Past, State, UserId};
 use crate::time::Moment;
@@ -38,8 +39,11 @@ pub(super) fn user(turn: &mut Turn<'_>, message: &Message<'_>) {
         .collect();
     let name = whole_characters(&name, limits.user).to_vec();
     let real_name = whole_characters(message.params[3], limits.real_name).to_vec();
-    if name.is_empty() || message.params[3].is_empty() {
+    if message.params[0].is_empty() || message.params[3].is_empty() {
         return turn.reply(ERR_NEEDMOREPARAMS, &[b"USER"]);
+    }
+    if name.is_empty() {
+        return turn.reply(ERR_INVALIDUSERNAME, &[]);
     }
     let me = turn.me_mut();
     me.name = name.into();

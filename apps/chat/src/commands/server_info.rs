@@ -136,7 +136,8 @@ pub(super) fn stats(turn: &mut Turn<'_>, message: &Message<'_>) {
     if !is_here(turn, message.param(1)) {
         return;
     }
-    let query = message.param(0).and_then(|param| param.get(..1)).unwrap_or(b"*");
+    let query = message.param(0).map(|param| &param[..1]).unwrap_or(b"*");
+    let query = if query[0].is_ascii_graphic() { query } else { b"*" };
     match query {
         b"u" => {
             let seconds = (turn.now.unix() - turn.state.since.unix()).max(0);
