@@ -145,6 +145,3 @@ fn spoken(word: &[u8]) -> &[u8] {
 fn list(param: &[u8]) -> impl Iterator<Item = &[u8]> {
     param.split(|byte| *byte == b',').filter(|part| !part.is_empty())
 }
-
-/// Goes on with OPER, once a password has been compared with that of an account.
-pub fn password_checked(_turn: &mut Turn<'_>, _account: &[u8], _same: bool) {}

@@ -191,7 +191,7 @@ impl Server {
         if self.state.users.contains_key(user) {
             self.turn(ctx, user, |state, bus, now| {
                 let mut turn = Turn::resumed(state, bus, user, now, label);
-                commands::password_checked(&mut turn, &account, same);
+                commands::oper::checked(&mut turn, &account, same);
                 turn.finish()
             });
         }
