@@ -78,11 +78,11 @@ impl Error for Interrupted {}
 /// time can't be read. The error says on which connection, and where in which message. [`Interrupted`]
 /// if a signal came before the measured time.
 pub fn run(plan: &Plan) -> anyhow::Result<Report> {
-    let clock = Clock::new();
+    let clock = Clock;
     match plan.mode {
-        Mode::Connect => Course::new(plan, clock, Visits::new(plan, clock)?)?.run(),
-        Mode::Udp => Course::new(plan, clock, Datagrams::new(plan, clock)?)?.run(),
-        _ => Course::new(plan, clock, Streams::new(plan, clock)?)?.run(),
+        Mode::Connect => Course::new(plan, clock, Visits::new(plan, clock))?.run(),
+        Mode::Udp => Course::new(plan, clock, Datagrams::new(plan, clock))?.run(),
+        _ => Course::new(plan, clock, Streams::new(plan, clock))?.run(),
     }
 }
 
@@ -188,8 +188,7 @@ impl<'a, L: Load> Course<'a, L> {
     /// Sends for this long, and until everything has come back.
     fn send(&mut self, duration: Duration) -> anyhow::Result<Ended> {
         self.reactor.handler_mut().tally().clear();
-        let begin = Instant::now();
-        let from = self.clock.of(begin);
+        let (begin, from) = (Instant::now(), self.clock.now());
         let until = from.saturating_add(nanos(duration));
         self.carry_out(Command::Send { from, until }, begin + duration)
     }

@@ -11,7 +11,7 @@ use reactor::{ConnId, Context, Datagram, DatagramError, Handler, Input, Signal, 
 use super::check::Wrong;
 use super::clock::Clock;
 use super::course::{Command, Load, Still};
-use super::pattern::Pattern;
+use super::pattern::{Pattern, Window};
 use super::plan::Plan;
 use super::tally::Tally;
 
@@ -53,14 +53,14 @@ struct Place {
 }
 
 impl Datagrams {
-    pub(super) fn new(plan: &Plan, clock: Clock) -> anyhow::Result<Self> {
+    pub(super) fn new(plan: &Plan, clock: Clock) -> Self {
         let depth = plan.depth.get();
         let first = (0..plan.connections.get() * depth).map(|place| Place {
             message: (place % depth) as u64,
             sent: 0,
             is_out: false,
         });
-        Ok(Self {
+        Self {
             pattern: Pattern::new(plan.size),
             clock,
             sockets: Vec::new(),
@@ -71,9 +71,9 @@ impl Datagrams {
             outstanding: 0,
             looks: false,
             buffer: vec![0; plan.size.get()],
-            tally: Tally::new()?,
+            tally: Tally::new(),
             plan: plan.clone(),
-        })
+        }
     }
 
     fn open(&mut self, ctx: &mut Context<'_>) -> anyhow::Result<()> {
@@ -105,7 +105,8 @@ impl Datagrams {
         self.outstanding += 1;
         let message = under_way.message;
         self.buffer[..NUMBER].copy_from_slice(&message.to_be_bytes());
-        self.buffer[NUMBER..].copy_from_slice(&self.pattern.message(number, message)[NUMBER..]);
+        self.buffer[NUMBER..]
+            .copy_from_slice(&self.pattern.message(Window::new(number, message))[NUMBER..]);
         if let Err(error) = ctx.send_connected(self.sockets[number], &self.buffer) {
             // It is lost, as others are on their way.
             let is_full = error.kind() == io::ErrorKind::WouldBlock
@@ -152,7 +153,7 @@ impl Datagrams {
         if message > self.places[place].message || message < self.plan.depth.get() as u64 {
             return Err(format!("connection {number}: message {message} was never sent"));
         }
-        let expected = &self.pattern.message(number, message)[NUMBER..];
+        let expected = &self.pattern.message(Window::new(number, message))[NUMBER..];
         if rest != expected {
             let wrong = Wrong::byte(expected, rest, NUMBER);
             return Err(format!("connection {number}, message {message}: {wrong}"));

@@ -116,15 +116,18 @@ impl Pace {
         }
     }
 
-    /// Whether `connection` may send now.
+    /// How many messages `connection` may send now.
     #[inline]
-    pub(super) fn allows(&self, connection: &Connection, now: u64) -> bool {
+    pub(super) fn allows(&self, connection: &Connection, now: u64) -> u64 {
         match self {
-            Self::Closed(closed) => now < closed.until && connection.under_way() < closed.depth,
-            Self::Full { until } => now < *until,
+            Self::Closed(Closed { until, depth, .. }) if now < *until => {
+                depth.saturating_sub(connection.under_way())
+            }
+            Self::Full { until } if now < *until => u64::MAX,
+            Self::Closed(_) | Self::Full { .. } => 0,
             Self::Open(Open { schedule, due, before, .. }) => {
                 let share = schedule.share(*due, connection.number);
-                connection.sent < before[connection.number] + share
+                (before[connection.number] + share).saturating_sub(connection.sent)
             }
         }
     }
@@ -137,10 +140,28 @@ impl Pace {
         }
     }
 
+    /// Tells from when on the latency counts of each message that has come back after the one numbered
+    /// `before`.
+    #[inline(always)]
+    pub(super) fn each_answered(
+        &self,
+        connection: &Connection,
+        before: u64,
+        mut tell: impl FnMut(u64),
+    ) {
+        if let Self::Closed(Closed { depth: 1, stamps, .. }) = self {
+            return tell(stamps[connection.number]);
+        }
+        for before in before..connection.received {
+            if let Some(time) = self.time_of(connection, before + 1) {
+                tell(time);
+            }
+        }
+    }
+
     /// From when on the latency of a message counts: when it was sent, or was to be. Where as much is
     /// sent as goes, there is nothing to be told from that.
-    #[inline]
-    pub(super) fn time_of(&self, connection: &Connection, message: u64) -> Option<u64> {
+    fn time_of(&self, connection: &Connection, message: u64) -> Option<u64> {
         let number = connection.number;
         match self {
             Self::Closed(Closed { depth, stamps, .. }) => {
@@ -192,18 +213,18 @@ mod tests {
     fn a_closed_loop_keeps_its_depth_and_its_end() {
         let mut pace = Pace::closed(1, 2);
         let mut connection = connection(0);
-        assert!(!pace.allows(&connection, 0));
+        assert_eq!(pace.allows(&connection, 0), 0);
         pace.begin(0, 100, [].iter());
-        for now in [10, 20] {
-            assert!(pace.allows(&connection, now));
+        for (now, allowed) in [(10, 2), (20, 1)] {
+            assert_eq!(pace.allows(&connection, now), allowed);
             connection.sent += 1;
             pace.sent(&connection, now);
         }
-        assert!(!pace.allows(&connection, 30));
+        assert_eq!(pace.allows(&connection, 30), 0);
         assert_eq!([1, 2].map(|message| pace.time_of(&connection, message)), [Some(10), Some(20)]);
         connection.received += 1;
-        assert!(pace.allows(&connection, 99));
-        assert!(!pace.allows(&connection, 100));
+        assert_eq!(pace.allows(&connection, 99), 1);
+        assert_eq!(pace.allows(&connection, 100), 0);
     }
 
     #[test]
@@ -217,18 +238,18 @@ mod tests {
         assert_eq!(pace.tick(999), 0..0);
         assert_eq!(pace.tick(1000), 0..1);
         assert_eq!((pace.turn(0), pace.turn(3)), (Some((0, 1000)), Some((1, 1030))));
-        assert!(pace.allows(&connections[0], 1000) && !pace.allows(&connections[1], 1000));
+        assert_eq!([0, 1].map(|number| pace.allows(&connections[number], 1000)), [1, 0]);
         // Nothing was sent for a while: all that was to be is due, and dates from then.
         assert_eq!(pace.tick(5000), 1..4);
         assert!(pace.is_over(5000));
         for (connection, times) in connections.iter_mut().zip([[1000, 1020], [1010, 1030]]) {
-            for time in times {
-                assert!(pace.allows(connection, 5000));
+            for (time, allowed) in times.into_iter().zip([2, 1]) {
+                assert_eq!(pace.allows(connection, 5000), allowed);
                 connection.sent += 1;
                 pace.sent(connection, 5000);
                 assert_eq!(pace.time_of(connection, connection.sent), Some(time));
             }
-            assert!(!pace.allows(connection, 5000));
+            assert_eq!(pace.allows(connection, 5000), 0);
         }
     }
 }

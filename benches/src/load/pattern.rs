@@ -21,6 +21,28 @@ pub(super) struct Pattern {
     size: usize,
 }
 
+/// Where a message begins. The next one of its connection does so a byte further: so the way from one to
+/// the next takes no division.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Window(usize);
+
+impl Window {
+    /// That of a connection's message of this number.
+    #[inline]
+    pub(super) fn new(connection: usize, number: u64) -> Self {
+        let start = (connection as u64).wrapping_mul(STRIDE).wrapping_add(number) % MESSAGES;
+        Self(start as usize)
+    }
+
+    /// The same, and goes on to that of the connection's next message.
+    #[inline]
+    pub(super) fn advance(&mut self) -> Self {
+        let here = *self;
+        self.0 = if here.0 + 1 == MESSAGES as usize { 0 } else { here.0 + 1 };
+        here
+    }
+}
+
 impl Pattern {
     pub(super) fn new(size: NonZeroUsize) -> Self {
         let size = size.get();
@@ -36,23 +58,16 @@ impl Pattern {
         self.size
     }
 
-    /// What a connection says in its message of this number.
+    /// What is said in a message.
     #[inline]
-    pub(super) fn message(&self, connection: usize, number: u64) -> &[u8] {
-        let start = start(connection, number);
-        &self.bytes[start..start + self.size]
+    pub(super) fn message(&self, window: Window) -> &[u8] {
+        &self.bytes[window.0..window.0 + self.size]
     }
 
     /// The same, for a queue to hold.
-    pub(super) fn shared(&self, connection: usize, number: u64) -> Bytes {
-        let start = start(connection, number);
-        self.bytes.slice(start..start + self.size)
+    pub(super) fn shared(&self, window: Window) -> Bytes {
+        self.bytes.slice(window.0..window.0 + self.size)
     }
-}
-
-#[inline]
-fn start(connection: usize, number: u64) -> usize {
-    ((connection as u64).wrapping_mul(STRIDE).wrapping_add(number) % MESSAGES) as usize
 }
 
 /// Marsaglia's xorshift64: the same bytes in every run.
@@ -76,9 +91,9 @@ mod tests {
     #[test]
     fn a_message_has_the_size_and_stays_the_same() {
         for size in [1, 64, 100_000] {
-            let message = pattern(size).message(3, 5).to_vec();
+            let message = pattern(size).message(Window::new(3, 5)).to_vec();
             assert_eq!(message.len(), size);
-            assert_eq!(message, pattern(size).message(3, 5));
+            assert_eq!(message, pattern(size).message(Window::new(3, 5)));
         }
     }
 
@@ -87,12 +102,22 @@ mod tests {
         let pattern = pattern(16);
         let all =
             || (0..200).flat_map(|connection| (0..200).map(move |number| (connection, number)));
-        let messages: HashSet<_> = all().map(|(c, n)| pattern.message(c, n)).collect();
+        let messages: HashSet<_> = all().map(|(c, n)| pattern.message(Window::new(c, n))).collect();
         assert_eq!(messages.len(), all().count());
     }
 
     #[test]
     fn the_largest_numbers_are_within_the_pattern() {
-        pattern(1).message(usize::MAX, u64::MAX);
+        pattern(1).message(Window::new(usize::MAX, u64::MAX));
+    }
+
+    #[test]
+    fn each_message_follows_the_one_before() {
+        for connection in [0, 255, 256, 65_521] {
+            let mut window = Window::new(connection, 1);
+            for number in 1..=2 * MESSAGES {
+                assert_eq!(window.advance(), Window::new(connection, number), "{number}");
+            }
+        }
     }
 }

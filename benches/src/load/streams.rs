@@ -33,9 +33,8 @@ const SLOW_MESSAGE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(64 * 1024 - 
 pub(super) struct Streams {
     plan: Plan,
     ramp: Ramp,
-    pattern: Pattern,
+    asking: Asking,
     slow_pattern: Pattern,
-    pace: Pace,
     metronome: Option<Metronome>,
     clock: Clock,
     connections: ConnMap<Connection>,
@@ -44,34 +43,60 @@ pub(super) struct Streams {
     slow: Vec<ConnId>,
     /// Up to when slow readers send.
     until: u64,
-    /// Messages that are to come back before a phase is over.
-    outstanding: u64,
     tally: Tally,
 }
 
+/// What the active connections say, and when.
+struct Asking {
+    pattern: Pattern,
+    pace: Pace,
+    /// Messages that are to come back before a phase is over.
+    outstanding: u64,
+}
+
+impl Asking {
+    /// Sends what a connection may send now.
+    #[inline(always)]
+    fn go_on(
+        &mut self,
+        ctx: &mut Context<'_>,
+        conn: ConnId,
+        connection: &mut Connection,
+        now: u64,
+    ) {
+        let mut burst = 0;
+        let mut allowed = self.pace.allows(connection, now);
+        while allowed > 0 && !connection.is_blocked && burst < BURST {
+            send_next(ctx, conn, connection, &self.pattern);
+            self.outstanding += 1;
+            self.pace.sent(connection, now);
+            burst += self.pattern.size();
+            allowed -= 1;
+        }
+    }
+}
+
 impl Streams {
-    pub(super) fn new(plan: &Plan, clock: Clock) -> anyhow::Result<Self> {
+    pub(super) fn new(plan: &Plan, clock: Clock) -> Self {
         let connections = plan.connections.get();
         let pace = match (plan.mode, plan.rate) {
             (Mode::Bulk, _) => Pace::full(),
             (_, Some(rate)) => Pace::open(connections, rate),
             (_, None) => Pace::closed(connections, plan.depth.get()),
         };
-        Ok(Self {
+        Self {
             ramp: Ramp::new(plan.all_connections()),
-            pattern: Pattern::new(plan.size),
+            asking: Asking { pattern: Pattern::new(plan.size), pace, outstanding: 0 },
             slow_pattern: Pattern::new(SLOW_MESSAGE),
-            pace,
             metronome: None,
             clock,
             connections: ConnMap::new(),
             active: Vec::with_capacity(connections),
             slow: Vec::new(),
             until: 0,
-            outstanding: 0,
-            tally: Tally::new()?,
+            tally: Tally::new(),
             plan: plan.clone(),
-        })
+        }
     }
 
     fn connect_next(&mut self, ctx: &mut Context<'_>) {
@@ -105,9 +130,9 @@ impl Streams {
 
     /// Begins a phase: every connection sends what it may.
     fn send(&mut self, ctx: &mut Context<'_>, from: u64, until: u64) {
-        self.pace.begin(from, until, self.connections.values());
+        self.asking.pace.begin(from, until, self.connections.values());
         self.until = until;
-        if let Some(rate) = self.pace.rate() {
+        if let Some(rate) = self.asking.pace.rate() {
             let since = Duration::from_nanos(self.clock.now().saturating_sub(from));
             match Metronome::begin(ctx, rate, since) {
                 Ok(metronome) => self.metronome = Some(metronome),
@@ -128,12 +153,12 @@ impl Streams {
     /// Sends the messages of an open loop that have become due.
     fn tick(&mut self, ctx: &mut Context<'_>) {
         let now = self.clock.now();
-        for index in self.pace.tick(now) {
-            let Some((connection, due)) = self.pace.turn(index) else { return };
+        for index in self.asking.pace.tick(now) {
+            let Some((connection, due)) = self.asking.pace.turn(index) else { return };
             self.tally.delay.record(now.saturating_sub(due));
             self.go_on(ctx, self.active[connection], now);
         }
-        if self.pace.is_over(now) {
+        if self.asking.pace.is_over(now) {
             if let Some(metronome) = self.metronome.take() {
                 metronome.end(ctx);
             }
@@ -141,19 +166,12 @@ impl Streams {
     }
 
     /// Sends what a connection may send now.
-    #[inline]
     fn go_on(&mut self, ctx: &mut Context<'_>, conn: ConnId, now: u64) {
         let Some(connection) = self.connections.get_mut(conn) else { return };
-        if connection.part != Part::Active {
-            return self.flood(ctx, conn, now);
-        }
-        let mut burst = 0;
-        while !connection.is_blocked && burst < BURST && self.pace.allows(connection, now) {
-            connection.sent += 1;
-            self.outstanding += 1;
-            self.pace.sent(connection, now);
-            send_message(ctx, conn, connection, &self.pattern);
-            burst += self.pattern.size();
+        if connection.part == Part::Active {
+            self.asking.go_on(ctx, conn, connection, now);
+        } else {
+            self.flood(ctx, conn, now);
         }
     }
 
@@ -163,31 +181,32 @@ impl Streams {
         let mut burst = 0;
         let floods = connection.part == Part::Slow && now < self.until;
         while floods && !connection.is_blocked && burst < BURST {
-            connection.sent += 1;
-            send_message(ctx, conn, connection, &self.slow_pattern);
+            send_next(ctx, conn, connection, &self.slow_pattern);
             burst += self.slow_pattern.size();
         }
     }
 
-    /// Messages of a connection have come back, those after the one numbered `before`.
-    #[inline]
-    fn answered(&mut self, ctx: &mut Context<'_>, conn: ConnId, before: u64) {
-        let Some(connection) = self.connections.get(conn) else { return };
-        if before == 0 {
-            return self.greeted(ctx);
+    /// Bytes have come for a connection that doesn't ask, or of a greeting.
+    #[cold]
+    fn heard(&mut self, ctx: &mut Context<'_>, conn: ConnId, bytes: &[u8]) {
+        let Some(connection) = self.connections.get_mut(conn) else { return };
+        let before = connection.received;
+        let is_slow = connection.part == Part::Slow;
+        let pattern = if is_slow { &self.slow_pattern } else { &self.asking.pattern };
+        if let Err(wrong) = connection.check(pattern, bytes) {
+            let failure = anyhow!("{connection}: {wrong}");
+            return self.tally.fail(ctx, failure);
         }
-        let now = self.clock.now();
-        if connection.part == Part::Active {
-            for message in before + 1..=connection.received {
-                if let Some(sent) = self.pace.time_of(connection, message) {
-                    self.tally.latency.record(now.saturating_sub(sent));
-                }
-            }
-            let count = connection.received - before;
-            self.tally.messages += count;
-            self.outstanding -= count;
+        let came = connection.received > before;
+        if is_slow && before > 0 {
+            ctx.pause(conn);
         }
-        self.go_on(ctx, conn, now);
+        if came && before == 0 {
+            self.greeted(ctx);
+        } else if came {
+            let now = self.clock.now();
+            self.flood(ctx, conn, now);
+        }
     }
 
     #[cold]
@@ -207,19 +226,14 @@ impl Streams {
     }
 }
 
-/// Sends the message that was counted last.
-#[inline]
-fn send_message(
-    ctx: &mut Context<'_>,
-    conn: ConnId,
-    connection: &mut Connection,
-    pattern: &Pattern,
-) {
-    let (number, message) = (connection.number, connection.sent);
+/// Sends the next message.
+#[inline(always)]
+fn send_next(ctx: &mut Context<'_>, conn: ConnId, connection: &mut Connection, pattern: &Pattern) {
+    let message = connection.begin();
     let sent = if pattern.size() < SHARED {
-        ctx.send(conn, pattern.message(number, message))
+        ctx.send(conn, pattern.message(message))
     } else {
-        ctx.send_shared(conn, pattern.shared(number, message))
+        ctx.send_shared(conn, pattern.shared(message))
     };
     // What is refused is lost with its connection, whose end is about to be told.
     connection.is_blocked = sent != Sent::Queued;
@@ -231,7 +245,7 @@ impl Load for Streams {
     }
 
     fn is_quiet(&self) -> bool {
-        self.ramp.is_done() && self.outstanding == 0 && self.metronome.is_none()
+        self.ramp.is_done() && self.asking.outstanding == 0 && self.metronome.is_none()
     }
 
     fn greeted(&self) -> usize {
@@ -257,9 +271,8 @@ impl Handler for Streams {
     fn connected(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
         let Some(connection) = self.connections.get_mut(conn) else { return };
         let is_slow = connection.part == Part::Slow;
-        let pattern = if is_slow { &self.slow_pattern } else { &self.pattern };
-        connection.sent = 1;
-        send_message(ctx, conn, connection, pattern);
+        let pattern = if is_slow { &self.slow_pattern } else { &self.asking.pattern };
+        send_next(ctx, conn, connection, pattern);
     }
 
     fn connect_failed(&mut self, ctx: &mut Context<'_>, conn: ConnId, error: ConnectError) {
@@ -273,18 +286,25 @@ impl Handler for Streams {
     fn data(&mut self, ctx: &mut Context<'_>, conn: ConnId, input: &mut Input<'_>) {
         let Some(connection) = self.connections.get_mut(conn) else { return };
         let before = connection.received;
-        let is_slow = connection.part == Part::Slow;
-        let pattern = if is_slow { &self.slow_pattern } else { &self.pattern };
-        if let Err(wrong) = connection.check(pattern, input.take()) {
+        if before == 0 || connection.part != Part::Active {
+            return self.heard(ctx, conn, input.take());
+        }
+        if let Err(wrong) = connection.check(&self.asking.pattern, input.take()) {
             let failure = anyhow!("{connection}: {wrong}");
             return self.tally.fail(ctx, failure);
         }
-        if is_slow && before > 0 {
-            ctx.pause(conn);
+        let count = connection.received - before;
+        if count == 0 {
+            return;
         }
-        if connection.received > before {
-            self.answered(ctx, conn, before);
-        }
+        let now = self.clock.now();
+        let latency = &mut self.tally.latency;
+        self.asking.pace.each_answered(connection, before, |sent| {
+            latency.record(now.saturating_sub(sent));
+        });
+        self.tally.messages += count;
+        self.asking.outstanding -= count;
+        self.asking.go_on(ctx, conn, connection, now);
     }
 
     fn drained(&mut self, ctx: &mut Context<'_>, conn: ConnId) {

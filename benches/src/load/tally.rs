@@ -22,16 +22,16 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn new() -> anyhow::Result<Self> {
-        Ok(Self {
+    pub(super) fn new() -> Self {
+        Self {
             messages: 0,
-            latency: Latencies::new()?,
-            delay: Latencies::new()?,
+            latency: Latencies::new(),
+            delay: Latencies::new(),
             lost: 0,
             late: 0,
             failure: None,
             signal: None,
-        })
+        }
     }
 
     /// Begins to count anew.

@@ -37,16 +37,16 @@ struct Visit {
 }
 
 impl Visits {
-    pub(super) fn new(plan: &Plan, clock: Clock) -> anyhow::Result<Self> {
-        Ok(Self {
+    pub(super) fn new(plan: &Plan, clock: Clock) -> Self {
+        Self {
             pattern: Pattern::new(plan.size),
             clock,
             visits: ConnMap::new(),
             begun: 0,
             until: 0,
-            tally: Tally::new()?,
+            tally: Tally::new(),
             plan: plan.clone(),
-        })
+        }
     }
 
     fn begin(&mut self, ctx: &mut Context<'_>, now: u64) {
@@ -100,10 +100,10 @@ impl Handler for Visits {
 
     fn connected(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
         let Some(Visit { connection, .. }) = self.visits.get_mut(conn) else { return };
-        connection.sent = 1;
+        let first = connection.begin();
         // What is refused is lost with its connection, whose end is about to be told; and nothing is to
         // follow for which there might be no room.
-        let _: Sent = ctx.send(conn, self.pattern.message(connection.number, 1));
+        let _: Sent = ctx.send(conn, self.pattern.message(first));
     }
 
     fn connect_failed(&mut self, ctx: &mut Context<'_>, conn: ConnId, error: ConnectError) {
