@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail, ensure};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
+use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 
 /// The calling thread, in the calls that take a thread's number.
@@ -74,6 +75,12 @@ pub fn time_of(pid: u32) -> anyhow::Result<Duration> {
     total.with_context(|| format!("no thread in {folder} has a schedstat file"))
 }
 
+/// The CPU time that this process has used, in user space and in the kernel, if the system tells: exact at
+/// any time.
+pub fn own_time() -> Option<Duration> {
+    clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).ok().map(Duration::from)
+}
+
 /// Whether a thread's file can't be read because the thread ended since its folder was listed:
 /// before the file was opened, or between that and the read.
 fn has_ended(error: &io::Error) -> bool {
@@ -108,6 +115,13 @@ mod tests {
         busy.kill().unwrap();
         busy.wait().unwrap();
         assert!(advanced);
+    }
+
+    #[test]
+    fn a_busy_thread_uses_time_of_its_own() {
+        let before = own_time().unwrap();
+        let mut times = iter::repeat_with(own_time).map_while(|time| time);
+        assert!(times.any(|time| time > before + Duration::from_millis(2)));
     }
 
     #[test]

@@ -17,7 +17,8 @@ use reactor::{Backend, Signal};
 ///
 /// Without a rate, each connection sends its next message when one has come back: the server is asked
 /// as fast as it answers. With one, messages are sent when it is time, and latencies count from then.
-/// A wrong byte or a lost connection is a failure. Ctrl-C prints what is known so far.
+/// A wrong byte or a lost connection is a failure, and so is an echo that never comes; but with a rate there
+/// is a report nevertheless. Ctrl-C prints what is known so far.
 #[derive(Args)]
 pub struct Arguments {
     /// What is asked.
@@ -60,7 +61,8 @@ pub struct Arguments {
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "0.5")]
     warmup: Duration,
 
-    /// How long to wait for the next connection, and for the last echoes, before giving up.
+    /// How long to wait for the next connection, and for the last echoes, before giving up; with a rate, up
+    /// to six times as long while echoes still come.
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "5")]
     patience: Duration,
 
@@ -119,6 +121,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     let text = if arguments.machine { format!("{}\n", report.line()?) } else { report.to_string() };
     io::stdout().write_all(text.as_bytes()).context("write to stdout")?;
+    if let Some(count) = report.unanswered {
+        let all = count + report.messages;
+        eprintln!(
+            "benches: {count} of {all} messages were never answered: the server has fallen behind"
+        );
+        return Ok(ExitCode::FAILURE);
+    }
     Ok(report.interrupted.map_or(ExitCode::SUCCESS, |signal| interrupted(&report, signal)))
 }
 

@@ -23,6 +23,8 @@ use crate::{cpu, memory};
 const WAIT: Duration = Duration::from_millis(50);
 /// How long a server may stay awake for more after its last echo, whose CPU time is then read.
 const REST: Duration = Duration::from_millis(1);
+/// So many patiences a server that an open loop outruns has to catch up, as long as echoes still come.
+const CATCHING_UP: u32 = 6;
 /// How long system calls are counted.
 const COUNTING: Duration = Duration::from_millis(250);
 
@@ -47,6 +49,11 @@ pub(super) trait Load: Handler<Message = Command> {
 
     /// Who still waits for an answer.
     fn still(&self) -> Still;
+
+    /// How many messages of an open loop were to be sent in this phase and haven't come back.
+    fn unanswered(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// How many connections wait, of how many.
@@ -74,8 +81,8 @@ impl Error for Interrupted {}
 /// # Errors
 ///
 /// When the server can't be reached, when one byte comes back wrong or one too many, when a
-/// connection is lost, when echoes are still missing after the plan's patience, or when the server's CPU
-/// time can't be read. The error says on which connection, and where in which message. [`Interrupted`]
+/// connection is lost, when echoes are still missing after the plan's patience (but of an open loop's
+/// measured time the report says how many), or when the server's CPU time can't be read. The error says on which connection, and where in which message. [`Interrupted`]
 /// if a signal came before the measured time.
 pub fn run(plan: &Plan) -> anyhow::Result<Report> {
     let clock = Clock;
@@ -98,7 +105,27 @@ struct Course<'a, L: Load> {
 enum Ended {
     /// Everything has come back.
     Quiet,
+    /// So many messages of an open loop have not; this was the last that did.
+    Unanswered {
+        count: u64,
+        last: Instant,
+    },
     By(Signal),
+}
+
+impl Ended {
+    /// Of a phase that isn't reported: nothing may be missing.
+    fn quietly(self) -> anyhow::Result<()> {
+        match self {
+            Self::Quiet => Ok(()),
+            Self::Unanswered { count, .. } => {
+                bail!(
+                    "{count} messages beside the measured time were never answered: ask for a lower rate"
+                )
+            }
+            Self::By(signal) => Err(Interrupted(signal).into()),
+        }
+    }
 }
 
 impl<'a, L: Load> Course<'a, L> {
@@ -129,8 +156,14 @@ impl<'a, L: Load> Course<'a, L> {
         let cpu_time = || plan.pid.map(cpu::time_of).transpose();
         self.rest()?;
         let (time_before, started) = (cpu_time()?, Instant::now());
+        let load_before = cpu::own_time();
         let ended = self.send(plan.measured)?;
-        let elapsed = started.elapsed();
+        let load_time = cpu::own_time().zip(load_before);
+        let load_time = load_time.map(|(after, before)| after.saturating_sub(before));
+        let elapsed = match ended {
+            Ended::Unanswered { last, .. } => last.saturating_duration_since(started),
+            Ended::Quiet | Ended::By(_) => started.elapsed(),
+        };
         self.rest()?;
         let time_after = cpu_time()?;
         let server_time =
@@ -153,6 +186,8 @@ impl<'a, L: Load> Course<'a, L> {
             late: is_udp.then_some(tally.late),
             latency_ns: tally.latency.summary(),
             delay_ns: tally.delay.summary(),
+            unanswered: None,
+            load_cpu_ns: load_time.map(nanos),
             server_cpu_ns: server_time.map(nanos),
             server_memory,
             server_calls: None,
@@ -160,6 +195,7 @@ impl<'a, L: Load> Course<'a, L> {
         };
         match ended {
             Ended::By(signal) => report.interrupted = Some(signal.number()),
+            Ended::Unanswered { count, .. } => report.unanswered = Some(count),
             Ended::Quiet if report.messages == 0 && !plan.measured.is_zero() => {
                 bail!("nothing came back from {}", plan.server);
             }
@@ -194,17 +230,11 @@ impl<'a, L: Load> Course<'a, L> {
     }
 
     fn send_for(&mut self, duration: Duration) -> anyhow::Result<()> {
-        match self.send(duration)? {
-            Ended::Quiet => Ok(()),
-            Ended::By(signal) => Err(Interrupted(signal).into()),
-        }
+        self.send(duration)?.quietly()
     }
 
     fn go_through(&mut self, command: Command) -> anyhow::Result<()> {
-        match self.carry_out(command, Instant::now())? {
-            Ended::Quiet => Ok(()),
-            Ended::By(signal) => Err(Interrupted(signal).into()),
-        }
+        self.carry_out(command, Instant::now())?.quietly()
     }
 
     /// Has a command carried out, which takes up to `end`, and awaits all that has yet to come back.
@@ -212,11 +242,17 @@ impl<'a, L: Load> Course<'a, L> {
         // The mailbox has no bound, and the loop is still there.
         let _ = self.mailbox.post(command);
         let mut deadline = end + self.plan.patience;
-        let mut greeted = 0;
+        let latest = end + self.plan.patience * CATCHING_UP;
+        let (mut greeted, mut messages) = (0, 0);
+        let mut last = Instant::now();
         loop {
             let now = Instant::now();
             self.progress.show(now);
             if now >= deadline {
+                let unanswered = self.reactor.handler().unanswered();
+                if let Some(count) = unanswered.filter(|_| messages > 0) {
+                    return Ok(Ended::Unanswered { count, last });
+                }
                 let Still { waiting, all } = self.reactor.handler().still();
                 let patience = self.plan.patience;
                 bail!("{waiting} of {all} connections still await an echo, after {patience:?}");
@@ -240,6 +276,14 @@ impl<'a, L: Load> Course<'a, L> {
             if load.greeted() > greeted {
                 greeted = load.greeted();
                 deadline = deadline.max(now + self.plan.patience);
+            }
+            if load.tally().messages > messages {
+                messages = load.tally().messages;
+                last = Instant::now();
+                // A server that was outrun catches up.
+                if load.unanswered().is_some() {
+                    deadline = deadline.max(last + self.plan.patience).min(latest);
+                }
             }
         }
     }

@@ -86,6 +86,14 @@ impl Pace {
         }
     }
 
+    /// How many messages of an open loop are due in this phase, from its beginning to its end.
+    pub(super) fn total(&self) -> Option<u64> {
+        match self {
+            Self::Open(open) => Some(open.schedule.total()),
+            _ => None,
+        }
+    }
+
     /// Whether no message will become due any more.
     pub(super) fn is_over(&self, now: u64) -> bool {
         match self {

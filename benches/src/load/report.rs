@@ -9,6 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Latency, Mode};
 
+/// For this part of the time at least a load is busy that can't ask for more.
+const BUSY: f64 = 0.95;
+/// For less than this part of the time a server is busy that could answer more.
+const NOT_BUSY: f64 = 0.9;
+
 /// The outcome of the measured time.
 ///
 /// [`line`](Self::line) writes it as one line of JSON, which [`parse`](str::parse) reads back; to
@@ -35,6 +40,9 @@ pub struct Report {
     pub bytes: u64,
     /// How long that took, up to the last of them, in nanoseconds.
     pub elapsed_ns: u64,
+    /// Messages of an open loop that were never answered: the server has fallen behind, or hangs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unanswered: Option<u64>,
     /// Datagrams that weren't answered in time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lost: Option<u64>,
@@ -49,6 +57,9 @@ pub struct Report {
     /// its turn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delay_ns: Option<Latency>,
+    /// The CPU time that the load itself used meanwhile, in nanoseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load_cpu_ns: Option<u64>,
     /// The CPU time that the server used meanwhile, in nanoseconds, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_cpu_ns: Option<u64>,
@@ -96,6 +107,24 @@ impl Report {
     pub fn server_cost(&self) -> Option<f64> {
         let time = self.server_cpu_ns.filter(|_| self.messages > 0)?;
         Some(time as f64 / self.messages as f64)
+    }
+
+    /// For which part of the time the load was on a core: at 1 it can't ask for more.
+    pub fn load_share(&self) -> Option<f64> {
+        Some(self.load_cpu_ns? as f64 / self.elapsed_ns as f64)
+    }
+
+    /// For which part of the time the server was on a core, if it was asked for: more than 1 with
+    /// several threads.
+    pub fn server_share(&self) -> Option<f64> {
+        Some(self.server_cpu_ns? as f64 / self.elapsed_ns as f64)
+    }
+
+    /// Whether the rate says more of the load than of the server: the load was busy for 95 % of the time,
+    /// and the server for less than 90 %.
+    pub fn is_limited_by_load(&self) -> bool {
+        self.load_share().is_some_and(|load| load >= BUSY)
+            && self.server_share().is_some_and(|server| server < NOT_BUSY)
     }
 
     /// Payload in MB (10⁶ bytes) per second, in each direction.
@@ -147,6 +176,17 @@ impl fmt::Display for Report {
             let sent = lost + self.messages;
             let share = 100.0 * lost as f64 / sent.max(1) as f64;
             writeln!(f, "{lost} of {sent} lost ({share:.2} %), {late} late or double")?;
+        }
+        if let Some(count) = self.unanswered {
+            writeln!(f, "{count} of {} never answered", count + self.messages)?;
+        }
+        if let Some(load) = self.load_share() {
+            write!(f, "busy: the load {:.0} %", 100.0 * load)?;
+            if let Some(server) = self.server_share() {
+                write!(f, ", the server {:.0} %", 100.0 * server)?;
+            }
+            let limited = if self.is_limited_by_load() { " (limited by the load)" } else { "" };
+            writeln!(f, "{limited}")?;
         }
         if let Some(cost) = self.server_cost() {
             writeln!(f, "{cost:.0} ns of server CPU time per message")?;
@@ -238,6 +278,36 @@ mod tests {
     }
 
     #[test]
+    fn a_busy_load_limits_a_server_that_is_not() {
+        for (load, server, limited) in [
+            (Some(950), Some(899), true),
+            (Some(949), Some(899), false),
+            (Some(950), Some(900), false),
+            (Some(1000), None, false),
+            (None, Some(10), false),
+        ] {
+            let report = Report {
+                messages: 1,
+                elapsed_ns: 1000,
+                load_cpu_ns: load,
+                server_cpu_ns: server,
+                ..Report::default()
+            };
+            assert_eq!(report.is_limited_by_load(), limited, "{load:?} {server:?}");
+            assert_eq!(report.to_string().contains(" (limited by the load)\n"), limited);
+        }
+        let report = Report {
+            messages: 7,
+            elapsed_ns: 1000,
+            unanswered: Some(3),
+            load_cpu_ns: Some(960),
+            ..Report::default()
+        };
+        let text = report.to_string();
+        assert!(text.contains("\n3 of 10 never answered\nbusy: the load 96 %\n"), "{text}");
+    }
+
+    #[test]
     fn a_line_reads_back() {
         let latency = Latency { p50: 1, p90: 2, p99: 3, p999: 4, max: 5 };
         let bare = Report { messages: 1, elapsed_ns: 7, ..Report::default() };
@@ -249,6 +319,8 @@ mod tests {
             server_calls: Some(SystemCallCount { calls: 2, messages: 1 }),
             lost: Some(1),
             late: Some(0),
+            unanswered: Some(4),
+            load_cpu_ns: Some(5),
             interrupted: Some(2),
             ..bare.clone()
         };

@@ -256,6 +256,10 @@ impl Load for Streams {
         let waiting = self.connections.values().filter(|connection| connection.under_way() > 0);
         Still { waiting: waiting.count(), all: self.ramp.total() }
     }
+
+    fn unanswered(&self) -> Option<u64> {
+        Some(self.asking.pace.total()?.saturating_sub(self.tally.messages))
+    }
 }
 
 impl Handler for Streams {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use benches::load::{Mode, Report};
 use reactor::Backend;
 
-use crate::{answer, command, complaint, report, server, yardstick};
+use crate::{answer, command, complaint, load, report, server, yardstick};
 
 #[test]
 fn a_right_echo_is_counted() {
@@ -19,6 +19,7 @@ fn a_right_echo_is_counted() {
         assert!(report.messages >= connections.parse().unwrap(), "{report}");
         assert!(report.elapsed().as_millis() >= 50, "{report}");
         assert!(report.server_cost().is_some_and(|cost| cost > 0.0), "{report}");
+        assert!(report.load_share().is_some_and(|share| 0.0 < share && share < 1.1), "{report}");
     }
 }
 
@@ -68,6 +69,44 @@ fn an_open_loop_sends_as_many_as_it_was_to() {
         assert_eq!(report.messages, messages, "{report:?}");
         assert!(report.delay_ns.is_some(), "{report:?}");
     }
+}
+
+/// The server falls silent in the measured time.
+#[test]
+fn an_open_loop_reports_what_was_never_answered() {
+    let address = server(|stream| {
+        answer(stream, |number, echo| {
+            if number >= 50 {
+                echo.clear();
+            }
+        });
+    });
+    let arguments = ["--rate", "2000", "--connections", "1", "--warmup", "0", "--patience", "0.1"];
+    let output = load(address, &arguments);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert_eq!(
+        stderr,
+        "benches: 51 of 100 messages were never answered: the server has fallen behind\n"
+    );
+    let report: Report = String::from_utf8(output.stdout).unwrap().parse().unwrap();
+    // The first answer was that to the greeting.
+    assert_eq!((report.messages, report.unanswered), (49, Some(51)), "{report:?}");
+}
+
+/// All of its echoes take longer than it is waited for the next one.
+#[test]
+fn an_open_loop_lets_a_slow_server_catch_up() {
+    let address = server(|stream| {
+        let (_sender, never) = mpsc::channel::<()>();
+        answer(stream, |_, _| {
+            never.recv_timeout(Duration::from_millis(10)).unwrap_err();
+        });
+    });
+    let arguments = ["--rate", "1000", "--connections", "1", "--warmup", "0", "--patience", "0.3"];
+    let report = report(address, &arguments);
+    assert_eq!((report.messages, report.unanswered), (50, None), "{report:?}");
+    assert!(report.elapsed().as_millis() >= 490, "{report:?}");
 }
 
 /// A server of one connection that stalls before its message 200.
