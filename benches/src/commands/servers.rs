@@ -19,7 +19,8 @@ use clap::Args;
 /// For each case, rounds of runs: the baseline (A), each other server, the baseline again, the order
 /// rotating. A ratio is the median over the rounds of a server's CPU time per message, as a multiple of the
 /// mean of the round's two baselines. What these two differ by (A/A) is the noise: a difference within it is
-/// a tie. Ctrl-C ends it with the rounds that are complete, and with the exit code 130.
+/// a tie. A rate that the load limited, as the server was not always busy, has a ≥ before it. Ctrl-C ends it
+/// with the rounds that are complete, and with the exit code 130.
 ///
 /// With `--bar`, ours are held against the plain libc loop of their mechanism instead, and pass up to
 /// 1.03 plus what the median of A/A is off from 1; the exit code is 1 when one fails.
@@ -179,7 +180,7 @@ fn compare_all(
         progress.suspend(|| writeln!(io::stdout(), "{line}")).context("write to stdout")
     };
     print(runs::header())?;
-    let mut all_pass = true;
+    let (mut all_pass, mut any_limited) = (true, false);
     for contest in contests {
         for case in cases {
             let comparison =
@@ -189,7 +190,9 @@ fn compare_all(
                 })?;
             let complete = comparison.rounds.len();
             if complete > 0 {
-                runs::rows(&comparison, arguments.bar).into_iter().try_for_each(print)?;
+                let rows = runs::rows(&comparison, arguments.bar);
+                any_limited |= rows.iter().any(|row| row.contains(runs::LIMITED));
+                rows.into_iter().try_for_each(print)?;
             }
             if caught.any() {
                 progress.finish_and_clear();
@@ -201,5 +204,8 @@ fn compare_all(
         }
     }
     progress.finish_and_clear();
+    if any_limited {
+        eprintln!("servers: {}", runs::legend());
+    }
     Ok(if all_pass { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -2,7 +2,7 @@
 
 use crate::load::{Latency, Mode, Report};
 use crate::micro::Measured;
-use crate::runs::{Comparison, Round, Sample};
+use crate::runs::{Comparison, Round, Sample, limited_by_load};
 use crate::spread::Spread;
 
 /// Medians that differ by less are taken for alike, however little the samples spread: another day, or
@@ -36,6 +36,8 @@ pub(super) struct Figure {
     /// difference is a tie.
     pub(super) noise: Option<f64>,
     pub(super) samples: Vec<f64>,
+    /// Whether it says more of the load than of the server.
+    pub(super) limited_by_load: bool,
 }
 
 impl Figure {
@@ -51,6 +53,7 @@ impl Figure {
             better: Better::Lower,
             noise: None,
             samples: samples.clone(),
+            limited_by_load: false,
         }
     }
 
@@ -114,6 +117,7 @@ const SLOWEST: [(u64, Percentile); 4] =
 
 fn add_server(figures: &mut Vec<Figure>, rounds: &[Round], server: &str, samples: &[&Sample]) {
     let Some(Sample { report }) = samples.first().copied() else { return };
+    let limited = limited_by_load(samples);
     let mut add = |question: String,
                    (over, number): (&str, u64),
                    unit: &str,
@@ -129,6 +133,8 @@ fn add_server(figures: &mut Vec<Figure>, rounds: &[Round], server: &str, samples
             better,
             noise: noise(rounds, of),
             samples,
+            // The CPU time of a message doesn't depend on how many there are.
+            limited_by_load: limited && better == Better::Higher,
         };
         figures.extend(samples.map(figure));
     };
@@ -259,6 +265,7 @@ pub(super) mod tests {
             better: Better::Lower,
             noise: None,
             samples: samples.to_vec(),
+            limited_by_load: false,
         }
     }
 
@@ -321,6 +328,23 @@ pub(super) mod tests {
         let (echo, slow) = (of_load(Mode::Echo), of_load(Mode::Slow));
         assert!(slow.iter().all(|figure| echo.iter().all(|other| !figure.is_of(other))));
         assert_eq!(questions(&slow), ["echo of 64 bytes beside slow readers: rate"]);
+    }
+
+    #[test]
+    fn a_busy_load_limits_rates_and_no_costs() {
+        let report = Report {
+            messages: 1,
+            elapsed_ns: 1000,
+            load_cpu_ns: Some(990),
+            server_cpu_ns: Some(500),
+            ..Report::default()
+        };
+        let mut figures = Vec::new();
+        add_server(&mut figures, &[], "one", &[&Sample { report }]);
+        let limited: Vec<_> =
+            figures.iter().map(|figure| (figure.unit.as_str(), figure.limited_by_load)).collect();
+        let expected = [("ns of server CPU per message", false), ("messages per second", true)];
+        assert_eq!(limited, expected);
     }
 
     #[test]

@@ -60,7 +60,7 @@ fn one(question: &str, all: &[Figure]) -> anyhow::Result<Section> {
     };
     Ok(Section {
         title: capitalised(question),
-        reading: format!("{}{}", reading(&figures), note(question)),
+        reading: format!("{}{}{}", reading(&figures), limited(&figures), note(question)),
         chart: Some(chart),
         table: Some(tables::of(question, all)),
     })
@@ -125,6 +125,19 @@ fn reading(figures: &[&Figure]) -> String {
         text.push_str(&format!(" One server differs from itself by {:.1} %.", noise * 100.0));
     }
     text
+}
+
+/// Which figures say more of the load than of the server, as a line of its own.
+fn limited(figures: &[&Figure]) -> String {
+    let names: Vec<_> = figures
+        .iter()
+        .filter(|figure| figure.limited_by_load)
+        .map(|figure| format!("{} ({})", figure.contender, figure.place()))
+        .collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!("\nLimited by the load, and not by the server: {}.", names.join(", "))
 }
 
 /// What one must know beside the figures, as a line of its own.
@@ -205,6 +218,17 @@ mod tests {
             reading(&all),
             "Lower is better. 1000 descriptors: one costs 100 ns, a tie with two; farthest from it is \
              three, by a factor of 3.00."
+        );
+    }
+
+    #[test]
+    fn what_the_load_limits_is_named() {
+        let mut figures = [figure("rate", "one", 50, &[1.0]), figure("rate", "two", 50, &[1.0])];
+        assert_eq!(limited(&figures.iter().collect::<Vec<_>>()), "");
+        figures[1].limited_by_load = true;
+        assert_eq!(
+            limited(&figures.iter().collect::<Vec<_>>()),
+            "\nLimited by the load, and not by the server: two (50 descriptors)."
         );
     }
 

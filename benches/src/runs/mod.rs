@@ -13,8 +13,8 @@ mod table;
 
 pub use cores::Cores;
 pub use process::Process;
-pub use statistics::Standing;
-pub use table::{header, rows};
+pub use statistics::{Standing, limited_by_load};
+pub use table::{LIMITED, header, legend, rows};
 
 use std::fmt;
 use std::num::NonZeroUsize;

@@ -41,6 +41,12 @@ impl Sample {
     }
 }
 
+/// Whether the load, and not the server, limited the rate in at least half of some runs.
+pub fn limited_by_load(samples: &[&Sample]) -> bool {
+    let limited = samples.iter().filter(|sample| sample.report.is_limited_by_load()).count();
+    limited > 0 && 2 * limited >= samples.len()
+}
+
 impl Round {
     /// What another server costs, as a multiple of the baseline's mean.
     fn ratio(&self, other: usize) -> f64 {
@@ -184,6 +190,17 @@ pub(super) mod tests {
         assert_near(baseline.median, 2000.0);
         assert_near(Spread::of(comparison.samples(0).map(Sample::cost)).median, 2040.0);
         assert_near(Spread::of(comparison.samples(0).map(Sample::rate)).median, 1000.0);
+    }
+
+    #[test]
+    fn half_of_the_runs_decide_what_limits_the_rate() {
+        let free = sample(1.0);
+        let mut limited = free.clone();
+        limited.report.load_cpu_ns = Some(limited.report.elapsed_ns);
+        assert!(limited_by_load(&[&limited, &free, &limited]));
+        assert!(limited_by_load(&[&limited, &free]));
+        assert!(!limited_by_load(&[&limited, &free, &free]));
+        assert!(!limited_by_load(&[]));
     }
 
     #[test]

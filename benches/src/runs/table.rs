@@ -1,6 +1,6 @@
 //! The table that a person reads.
 
-use super::{Comparison, Sample};
+use super::{Comparison, Sample, limited_by_load};
 use crate::spread::Spread;
 
 /// A column's name and width.
@@ -16,6 +16,16 @@ const COLUMNS: [(&str, usize); 10] = [
     ("quartiles", 12),
     ("verdict", 12),
 ];
+
+/// Before a rate that the load has limited: the server could have answered as many at least.
+pub const LIMITED: char = '≥';
+
+/// What a mark in the rows means.
+pub fn legend() -> String {
+    format!(
+        "{LIMITED} limited by the load: it was busy for 95 % of the time, the server for less than 90 %"
+    )
+}
 
 /// The names of the columns. `CPU ns` are nanoseconds of the server's CPU time for a message, and `ratio`
 /// is that as a multiple of the baseline's.
@@ -57,11 +67,12 @@ fn row(
 ) -> String {
     let rate = Spread::of(samples.iter().map(|sample| sample.rate()));
     let cost = Spread::of(samples.iter().map(|sample| sample.cost()));
+    let mark = if limited_by_load(samples) { LIMITED.to_string() } else { String::new() };
     line(&[
         name.to_owned(),
         comparison.case.connections.to_string(),
         comparison.case.size.to_string(),
-        format!("{:.0}", rate.median),
+        format!("{mark}{:.0}", rate.median),
         format!("{:.0}", cost.median),
         format!("{:.0}..{:.0}", cost.lower, cost.upper),
         format!("{:.0}..{:.0}", cost.min, cost.max),
@@ -101,5 +112,16 @@ mod tests {
             assert!(other.starts_with("reactor-mio            1000       64"), "{other}");
             assert!(other.ends_with(verdict), "{other}");
         }
+    }
+
+    #[test]
+    fn a_rate_that_the_load_limits_is_marked() {
+        let mut comparison = comparison(&[[1000.0, 1000.0, 1000.0]]);
+        let report = &mut comparison.rounds[0].others[0].report;
+        report.load_cpu_ns = Some(report.elapsed_ns);
+        let rows = rows(&comparison, false);
+        assert!(!rows[0].contains(LIMITED), "{}", rows[0]);
+        assert!(rows[1].contains(" ≥1000 "), "{}", rows[1]);
+        assert_eq!(rows[1].chars().count(), header().len());
     }
 }
