@@ -161,7 +161,10 @@ impl<'a, L: Load> Course<'a, L> {
         let load_time = cpu::own_time().zip(load_before);
         let load_time = load_time.map(|(after, before)| after.saturating_sub(before));
         let elapsed = match ended {
-            Ended::Unanswered { last, .. } => last.saturating_duration_since(started),
+            // A server that has fallen silent has had the rest of the time, too.
+            Ended::Unanswered { last, .. } => {
+                last.saturating_duration_since(started).max(plan.measured)
+            }
             Ended::Quiet | Ended::By(_) => started.elapsed(),
         };
         self.rest()?;

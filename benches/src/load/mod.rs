@@ -20,7 +20,9 @@
 //! A closed loop asks nobody while it waits, so a server that stalls for a second spoils the latency
 //! of one message a connection, not of the thousands that would have come in that second ("coordinated
 //! omission"). With a rate the loop is open: message *i* is due *i* / rate after the beginning, is sent
-//! then or as soon as possible, and its latency counts from when it was due in either case.
+//! then or as soon as possible, and its latency counts from when it was due in either case. A server that
+//! falls behind may catch up after the end as long as its echoes still come, within six times the
+//! patience; what is missing then is counted, since no latency tells of it.
 //!
 //! [`Context::now`]: reactor::Context::now
 

@@ -38,9 +38,11 @@ pub struct Report {
     pub messages: u64,
     /// Bytes of those messages, which went in each direction.
     pub bytes: u64,
-    /// How long that took, up to the last of them, in nanoseconds.
+    /// How long that took, up to the last of them, in nanoseconds; or the measured time, if that is longer and
+    /// some were never answered.
     pub elapsed_ns: u64,
     /// Messages of an open loop that were never answered: the server has fallen behind, or hangs.
+    /// No latency tells of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unanswered: Option<u64>,
     /// Datagrams that weren't answered in time.

@@ -92,6 +92,8 @@ fn an_open_loop_reports_what_was_never_answered() {
     let report: Report = String::from_utf8(output.stdout).unwrap().parse().unwrap();
     // The first answer was that to the greeting.
     assert_eq!((report.messages, report.unanswered), (49, Some(51)), "{report:?}");
+    // It was silent for the second half of that.
+    assert!(report.elapsed().as_millis() >= 50, "{report:?}");
 }
 
 /// All of its echoes take longer than it is waited for the next one.
