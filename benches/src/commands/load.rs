@@ -25,8 +25,8 @@ pub struct Arguments {
     #[arg(value_enum, default_value = "echo")]
     mode: Mode,
 
-    /// The echo server.
-    #[arg(long, value_name = "ADDRESS")]
+    /// The echo server: an IP address and a port, such as 127.0.0.1:7007.
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     connect: SocketAddr,
 
     /// How many connections, or UDP sockets, ask at the same time; 4 by default in bulk, else 50.
@@ -109,6 +109,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if let Some(core) = arguments.core {
         cpu::pin(core)?;
     }
+    if let Some(pid) = arguments.pid {
+        // Before anything is connected, and in words that name the flag.
+        cpu::time_of(pid).with_context(|| format!("--pid {pid}"))?;
+    }
     let plan = plan(arguments)?;
     limits::allow_open_files(plan.descriptors())?;
     let report = match load::run(&plan) {
@@ -129,6 +133,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     Ok(report.interrupted.map_or(ExitCode::SUCCESS, |signal| interrupted(&report, signal)))
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "not an IP address and a port, such as 127.0.0.1:7007".to_owned())
 }
 
 /// Flags that the mode has no use for are a misunderstanding.

@@ -33,6 +33,28 @@ fn wrong_flags_are_usage_errors() {
 }
 
 #[test]
+fn what_is_not_there_is_named() {
+    let server = yardstick();
+    for (flags, words) in [
+        (&["--connect", "localhost:7007"][..], "such as 127.0.0.1:7007"),
+        // Process numbers end at 2^22 (proc_sys_kernel_pid_max(5)).
+        (&["--pid", "8388608"], "--pid 8388608: "),
+        (&["--core", "100000"], "core 100000"),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_benches"));
+        command.arg("load").args(flags);
+        if !flags.contains(&"--connect") {
+            command.args(["--connect", &server.address().to_string()]);
+        }
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(matches!(output.status.code(), Some(1 | 2)), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        assert!(stderr.contains(words), "{stderr}");
+    }
+}
+
+#[test]
 fn more_connections_than_there_can_be_are_too_many() {
     for flags in [
         &["--connections", "18446744073709551615"][..],
