@@ -2,4 +2,12 @@
 
 mod rig;
 
+mod help;
 mod joining;
+mod monitor;
+mod oper;
+mod people;
+mod registration;
+mod server_info;
+mod who;
+mod whois;

@@ -9,7 +9,7 @@ use chat::commands;
 use chat::config::Config;
 use chat::line::{Class, Line};
 use chat::message::{Message, Tags};
-use chat::state::{State, UserId};
+use chat::state::{State, UserFlag, UserId};
 use chat::time::Moment;
 use chat::turn::{Errand, Turn};
 
@@ -17,7 +17,7 @@ use chat::turn::{Errand, Turn};
 #[derive(Default)]
 pub(crate) struct Ears {
     classes: HashMap<UserId, Class>,
-    heard: HashMap<UserId, Vec<u8>>,
+    pub(crate) heard: HashMap<UserId, Vec<u8>>,
     pub(crate) gone: Vec<UserId>,
 }
 
@@ -118,6 +118,23 @@ impl Rig {
         self.hear(user);
         self.say(user, line);
         self.hear(user)
+    }
+
+    /// Turns a flag of a user's on.
+    pub(crate) fn flag(&mut self, user: UserId, flag: UserFlag) {
+        self.state.set_flag(user, flag, true);
+    }
+
+    /// Does what a server does with the errands: the password that fits is `right`.
+    pub(crate) fn run_errands(&mut self) {
+        for errand in std::mem::take(&mut self.errands) {
+            if let Errand::CheckPassword { user, account, password, label, .. } = errand {
+                let (state, ears) = (&mut self.state, &mut self.ears);
+                let mut turn = Turn::resumed(state, ears, user, self.now, label);
+                commands::oper::checked(&mut turn, &account, password == "right");
+                self.errands.extend(turn.finish());
+            }
+        }
     }
 
     /// Everybody forgets what they have heard.

@@ -1,0 +1,33 @@
+//! HELP and HELPOP.
+
+use crate::rig::Rig;
+
+#[test]
+fn a_command_is_explained() {
+    let mut rig = Rig::new();
+    let ann = rig.client("ann");
+    let told = [
+        ":s 704 ann PRIVMSG :PRIVMSG <target>{,<target>} :<text>",
+        ":s 705 ann PRIVMSG :Says something to people or channels.",
+        ":s 706 ann PRIVMSG :End of /HELP",
+    ];
+    assert_eq!(rig.ask(ann, "HELP privmsg"), told);
+    assert_eq!(rig.ask(ann, "HELPOP PRIVMSG"), told);
+    assert_eq!(
+        rig.ask(ann, "HELP nothing"),
+        [":s 524 ann nothing :No help available on this topic"]
+    );
+}
+
+#[test]
+fn without_a_subject_every_command_is_told() {
+    let mut rig = Rig::new();
+    let ann = rig.client("ann");
+    let told = rig.ask(ann, "HELP");
+    assert!(told[0].starts_with(":s 704 ann * :"));
+    assert_eq!(told.last().map(String::as_str), Some(":s 706 ann * :End of /HELP"));
+    let all = told[1..told.len() - 1].join(" ");
+    for word in ["ADMIN", "JOIN", "WHOWAS"] {
+        assert!(all.contains(word), "{word}: {told:?}");
+    }
+}

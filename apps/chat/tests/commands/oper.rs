@@ -1,0 +1,140 @@
+//! OPER, KILL, REHASH, WALLOPS.
+
+use chat::config::{Config, Oper};
+use chat::state::UserFlag;
+use chat::turn::Errand;
+
+use crate::rig::Rig;
+
+const NONE: [&str; 0] = [];
+
+fn rig() -> Rig {
+    let root = Oper { name: "root".into(), password: "the hash".into() };
+    Rig::with(Config { opers: vec![root], ..Config::default() })
+}
+
+fn denied(nick: &str) -> [String; 1] {
+    [format!(":s 481 {nick} :Permission Denied- You're not an IRC operator")]
+}
+
+#[test]
+fn who_knows_the_password_becomes_an_operator() {
+    let mut rig = rig();
+    let ann = rig.client("ann");
+    assert_eq!(rig.ask(ann, "OPER root right"), NONE);
+    rig.run_errands();
+    assert_eq!(
+        rig.hear(ann),
+        [":s 381 ann :You are now an IRC operator", ":ann!u@host MODE ann +o"]
+    );
+    assert!(rig.state.users[ann].is(UserFlag::Operator));
+    assert_eq!(rig.state.users[ann].oper, Some("root".into()));
+    assert_eq!(rig.state.counts().operators, 1);
+}
+
+#[test]
+fn nobody_else_does_and_unknown_names_are_checked_alike() {
+    let mut rig = rig();
+    let ann = rig.client("ann");
+    for line in ["OPER root wrong", "OPER nobody right"] {
+        assert_eq!(rig.ask(ann, line), NONE);
+        assert!(
+            matches!(&rig.errands[..], [Errand::CheckPassword { hash, .. }] if hash == "the hash")
+        );
+        rig.run_errands();
+        assert_eq!(rig.hear(ann), [":s 464 ann :Password incorrect"]);
+    }
+    assert_eq!(rig.ask(ann, "OPER root"), [":s 461 ann OPER :Not enough parameters"]);
+    assert_eq!(rig.state.counts().operators, 0);
+    let mut without = Rig::new();
+    let ann = without.client("ann");
+    assert_eq!(without.ask(ann, "OPER root right"), [":s 491 ann :No O-lines for your host"]);
+}
+
+#[test]
+fn one_check_at_a_time() {
+    let mut rig = rig();
+    let ann = rig.client("ann");
+    rig.say(ann, "OPER root wrong");
+    assert_eq!(
+        rig.ask(ann, "OPER root right"),
+        [":s NOTICE ann :*** OPER: A password is being checked"]
+    );
+    assert_eq!(rig.errands.len(), 1);
+    rig.run_errands();
+    assert_eq!(rig.hear(ann), [":s 464 ann :Password incorrect"]);
+    rig.say(ann, "OPER root right");
+    assert_eq!(rig.errands.len(), 1);
+}
+
+#[test]
+fn the_late_answer_bears_the_label() {
+    let mut rig = rig();
+    let ann = rig.client_with("ann", "labeled-response batch");
+    assert_eq!(rig.ask(ann, "@label=x OPER root wrong"), NONE);
+    rig.run_errands();
+    assert_eq!(rig.hear(ann), ["@label=x :s 464 ann :Password incorrect"]);
+}
+
+#[test]
+fn who_is_gone_becomes_nothing() {
+    let mut rig = rig();
+    let ann = rig.client("ann");
+    rig.say(ann, "OPER root right");
+    rig.say(ann, "QUIT");
+    rig.run_errands();
+    assert!(rig.state.users.is_empty());
+    assert_eq!(rig.state.counts().operators, 0);
+}
+
+#[test]
+fn the_killed_one_is_told_and_its_peers() {
+    let mut rig = rig();
+    let (ann, bob, eve) = (rig.client("ann"), rig.client("bob"), rig.client("eve"));
+    rig.say(bob, "JOIN #c");
+    rig.say(eve, "JOIN #c");
+    rig.hush();
+    assert_eq!(rig.ask(bob, "KILL eve :no"), denied("bob"));
+    rig.flag(ann, UserFlag::Operator);
+    assert_eq!(rig.ask(ann, "KILL"), [":s 461 ann KILL :Not enough parameters"]);
+    assert_eq!(rig.ask(ann, "KILL nobody"), [":s 401 ann nobody :No such nick/channel"]);
+    assert_eq!(rig.ask(ann, "KILL s"), [":s 483 ann :You can't kill a server!"]);
+    assert_eq!(rig.ask(ann, "KILL BOB :enough is enough"), NONE);
+    assert_eq!(
+        rig.hear(bob),
+        [
+            ":ann!u@host KILL bob :enough is enough",
+            "ERROR :Closing Link: host (Killed (ann (enough is enough)))"
+        ]
+    );
+    assert_eq!(rig.hear(eve), [":bob!u@host QUIT :Killed (ann (enough is enough))"]);
+    assert_eq!(rig.ears.gone, [bob]);
+}
+
+#[test]
+fn settings_are_read_again_for_operators_alone() {
+    let mut rig = rig();
+    let ann = rig.client("ann");
+    assert_eq!(rig.ask(ann, "REHASH"), denied("ann"));
+    assert!(rig.errands.is_empty());
+    rig.flag(ann, UserFlag::Operator);
+    assert_eq!(rig.ask(ann, "REHASH"), [":s 382 ann settings :Rehashing"]);
+    assert!(matches!(rig.errands[..], [Errand::Rehash(user)] if user == ann));
+}
+
+#[test]
+fn wallops_reach_who_wants_them_and_operators() {
+    let mut rig = rig();
+    let (ann, bob) = (rig.client("ann"), rig.client("bob"));
+    let (eve, dan) = (rig.client("eve"), rig.client("dan"));
+    assert_eq!(rig.ask(ann, "WALLOPS :hi all"), denied("ann"));
+    rig.flag(ann, UserFlag::Operator);
+    rig.flag(bob, UserFlag::Wallops);
+    rig.flag(dan, UserFlag::Operator);
+    rig.hush();
+    let told = [":ann!u@host WALLOPS :hi all"];
+    assert_eq!(rig.ask(ann, "WALLOPS :hi all"), told);
+    assert_eq!(rig.hear(bob), told);
+    assert_eq!(rig.hear(dan), told);
+    assert_eq!(rig.hear(eve), NONE);
+}

@@ -1,0 +1,71 @@
+//! AWAY, SETNAME, USERHOST, ISON.
+
+use chat::state::UserFlag;
+
+use crate::rig::Rig;
+
+const NONE: [&str; 0] = [];
+
+#[test]
+fn away_is_told_to_peers_who_asked_for_it() {
+    let mut rig = Rig::new();
+    let ann = rig.client("ann");
+    let (bob, eve) = (rig.client_with("bob", "away-notify"), rig.client("eve"));
+    for user in [ann, bob, eve] {
+        rig.say(user, "JOIN #c");
+    }
+    rig.hush();
+    assert_eq!(rig.ask(ann, "AWAY :at lunch"), [":s 306 ann :You have been marked as being away"]);
+    assert_eq!(rig.hear(bob), [":ann!u@host AWAY :at lunch"]);
+    assert_eq!(rig.hear(eve), NONE);
+    assert_eq!(rig.ask(eve, "PRIVMSG ann :hi"), [":s 301 eve ann :at lunch"]);
+    rig.say(ann, "AWAY :at lunch");
+    assert_eq!(rig.hear(bob), NONE, "nothing has changed");
+    let back = [":s 305 ann :You are no longer marked as being away"];
+    assert_eq!(rig.ask(ann, "AWAY :"), back);
+    assert_eq!(rig.hear(bob), [":ann!u@host AWAY"]);
+    assert_eq!(rig.ask(ann, "AWAY"), back);
+    assert_eq!(rig.ask(eve, "PRIVMSG ann :hi"), NONE);
+}
+
+#[test]
+fn a_real_name_is_changed_before_those_who_asked_for_it() {
+    let mut rig = Rig::new();
+    let (ann, bob) = (rig.client_with("ann", "setname"), rig.client_with("bob", "setname"));
+    let eve = rig.client("eve");
+    for user in [ann, bob, eve] {
+        rig.say(user, "JOIN #c");
+    }
+    rig.hush();
+    assert_eq!(rig.ask(ann, "SETNAME :Ann B."), [":ann!u@host SETNAME :Ann B."]);
+    assert_eq!(rig.hear(bob), [":ann!u@host SETNAME :Ann B."]);
+    assert_eq!(rig.hear(eve), NONE);
+    assert_eq!(rig.ask(eve, "SETNAME Eve"), NONE);
+    assert_eq!(rig.state.users[eve].real_name, "Eve");
+    let refused = [":s FAIL SETNAME INVALID_REALNAME :Realname is not valid"];
+    assert_eq!(rig.ask(ann, "SETNAME :"), refused);
+    assert_eq!(rig.ask(ann, &format!("SETNAME :{}", "x".repeat(151))), refused);
+    assert_eq!(rig.state.users[ann].real_name, "Ann B.");
+}
+
+#[test]
+fn hosts_are_told_with_what_their_users_are() {
+    let mut rig = Rig::new();
+    let (ann, bob) = (rig.client("ann"), rig.client("bob"));
+    rig.flag(ann, UserFlag::Operator);
+    rig.say(bob, "AWAY :x");
+    assert_eq!(rig.ask(ann, "USERHOST bob nobody ANN"), [":s 302 ann :bob=-u@host ann*=+u@host"]);
+    assert_eq!(rig.ask(ann, "USERHOST a b c d e bob"), [":s 302 ann :"]);
+    assert_eq!(rig.ask(ann, "USERHOST"), [":s 461 ann USERHOST :Not enough parameters"]);
+}
+
+#[test]
+fn who_is_on_is_told() {
+    let mut rig = Rig::new();
+    let ann = rig.client("ann");
+    rig.client("bob");
+    let stranger = rig.stranger();
+    rig.say(stranger, "NICK eve");
+    assert_eq!(rig.ask(ann, "ISON BOB nobody :ann eve"), [":s 303 ann :bob ann"]);
+    assert_eq!(rig.ask(ann, "ISON nobody"), [":s 303 ann :"]);
+}
