@@ -64,8 +64,9 @@ impl<'a> Turn<'a> {
         let labels = Caps::LABELED_RESPONSE.with(Caps::BATCH);
         let wanted = state.users[user].caps.has(labels);
         // 64 bytes are the most that a label may have.
-        let label =
-            tags.get("label").filter(|label| wanted && !label.is_empty() && label.len() <= 64);
+        let fits =
+            |label: &[u8]| matches!(label.len(), 1..=64) && std::str::from_utf8(label).is_ok();
+        let label = tags.get("label").filter(|label| wanted && fits(label));
         let label = label.map(|label| BString::from(label.into_owned()));
         Self { state, bus, user, now, errands: Vec::new(), label, answers: Vec::new() }
     }

@@ -121,7 +121,7 @@ fn is_text(message: &Message<'_>) -> bool {
 }
 
 /// The words of all commands.
-fn words() -> impl Iterator<Item = &'static str> {
+pub fn words() -> impl Iterator<Item = &'static str> {
     TABLE.iter().map(|command| command.word)
 }
 
@@ -138,7 +138,8 @@ pub fn refuse(turn: &mut Turn<'_>, why: Malformed) {
 
 /// A word of a client's, such that it can stand in the middle of a line.
 fn spoken(word: &[u8]) -> &[u8] {
-    if word.is_empty() || word[0] == b':' || word.contains(&b' ') { b"*" } else { word }
+    let fits = !word.is_empty() && word[0] != b':' && !word.contains(&b' ');
+    if fits && std::str::from_utf8(word).is_ok() { word } else { b"*" }
 }
 
 /// The parts of a parameter that are divided by commas.

@@ -2,6 +2,7 @@
 
 mod rig;
 
+mod any_input;
 mod help;
 mod joining;
 mod monitor;

@@ -95,6 +95,17 @@ impl Rig {
 
     /// The same of any bytes.
     pub(crate) fn say_bytes(&mut self, user: UserId, line: &[u8]) {
+        self.begin_to_say(user, line);
+        self.reap();
+    }
+
+    /// Those who are leaving go.
+    pub(crate) fn reap(&mut self) {
+        commands::reap(&mut self.state, &mut self.ears, self.now);
+    }
+
+    /// The same as [`say_bytes`](Self::say_bytes), and whoever leaves by it is still there.
+    pub(crate) fn begin_to_say(&mut self, user: UserId, line: &[u8]) {
         let message = Message::parse(line);
         let tags = message.map_or(Tags::default(), |message| message.tags);
         let mut turn = Turn::new(&mut self.state, &mut self.ears, user, self.now, tags);
@@ -103,7 +114,6 @@ impl Rig {
             Err(why) => commands::refuse(&mut turn, why),
         }
         self.errands.extend(turn.finish());
-        commands::reap(&mut self.state, &mut self.ears, self.now);
     }
 
     /// What a client was told since it was last asked.
