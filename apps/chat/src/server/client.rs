@@ -23,6 +23,8 @@ pub(super) struct Client {
     pub(super) watch: TimerId,
     /// When it is read from again.
     pub(super) held: Option<TimerId>,
+    /// Its password is being compared: what it says next comes after the answer.
+    pub(super) checking: bool,
     pub(super) allowance: Allowance,
     lines: Lines,
     /// Within a line that is too long, and was refused already.
@@ -61,6 +63,7 @@ impl Client {
             counted,
             watch,
             held: None,
+            checking: false,
             allowance: Allowance::new(now),
             lines: Lines::new(LONGEST),
             skipping: false,

@@ -171,7 +171,14 @@ impl Server {
                     let _ = mailbox.post(Checked { same, ..checked });
                 });
                 if !asked {
-                    self.checked(ctx, refused);
+                    return self.checked(ctx, refused);
+                }
+                let conn = self.routes.get(user);
+                if let Some((conn, client)) =
+                    conn.zip(conn.and_then(|conn| self.clients.get_mut(conn)))
+                {
+                    client.checking = true;
+                    ctx.pause(conn);
                 }
             }
             Errand::Rehash(_) => {
@@ -188,6 +195,13 @@ impl Server {
 
     fn checked(&mut self, ctx: &mut Context<'_>, checked: Checked) {
         let Checked { user, account, label, same } = checked;
+        let conn = self.routes.get(user);
+        if let Some((conn, client)) = conn.zip(conn.and_then(|conn| self.clients.get_mut(conn))) {
+            client.checking = false;
+            if client.held.is_none() {
+                ctx.resume(conn);
+            }
+        }
         if self.state.users.contains_key(user) {
             self.turn(ctx, user, |state, bus, now| {
                 let mut turn = Turn::resumed(state, bus, user, now, label);
@@ -306,6 +320,9 @@ impl Handler for Server {
                 return;
             }
             let Some(client) = self.clients.get_mut(conn) else { return };
+            if client.checking {
+                return;
+            }
             let limits = &self.state.config.limits;
             let period = Duration::from_secs(1) / limits.lines_per_second;
             if self.flood_control && input.contains(&b'\n') {
@@ -333,7 +350,9 @@ impl Handler for Server {
         let Some(client) = self.clients.get_mut(conn) else { return };
         if client.held == Some(timer) {
             client.held = None;
-            ctx.resume(conn);
+            if !client.checking {
+                ctx.resume(conn);
+            }
         } else if client.watch == timer {
             self.watch(ctx, conn);
         }
