@@ -6,7 +6,7 @@ use crate::message::Message;
 use crate::names;
 use crate::numerics::{
     ERR_BADCHANNELKEY, ERR_BANNEDFROMCHAN, ERR_CHANNELISFULL, ERR_INVITEONLYCHAN,
-    ERR_NOSUCHCHANNEL, ERR_NOTONCHANNEL, ERR_TOOMANYCHANNELS, Numeric,
+    ERR_NOSUCHCHANNEL, ERR_TOOMANYCHANNELS, Numeric,
 };
 use crate::state::{ChannelFlag, ChannelId, Rank, State, UserId};
 use crate::turn::Turn;
@@ -92,12 +92,8 @@ pub(super) fn part(turn: &mut Turn<'_>, message: &Message<'_>) {
     let most = turn.state.config.limits.kick;
     let reason = whole_characters(message.params.get(1).copied().unwrap_or_default(), most);
     for name in super::list(message.params[0]) {
-        match turn.state.channel_named(name) {
-            None => turn.reply(ERR_NOSUCHCHANNEL, &[super::spoken(name)]),
-            Some(id) if !turn.state.channels[id].has(turn.user) => {
-                turn.reply(ERR_NOTONCHANNEL, &[name]);
-            }
-            Some(id) => leave(turn, id, reason),
+        if let Some(id) = super::joined_channel(turn, name) {
+            leave(turn, id, reason);
         }
     }
 }

@@ -20,8 +20,10 @@ pub use registration::{VERSION, leave, reap};
 
 use crate::message::{Malformed, Message};
 use crate::numerics::{
-    ERR_INPUTTOOLONG, ERR_NEEDMOREPARAMS, ERR_NOTREGISTERED, ERR_UNKNOWNCOMMAND,
+    ERR_INPUTTOOLONG, ERR_NEEDMOREPARAMS, ERR_NOSUCHCHANNEL, ERR_NOTONCHANNEL, ERR_NOTREGISTERED,
+    ERR_UNKNOWNCOMMAND,
 };
+use crate::state::ChannelId;
 use crate::turn::Turn;
 
 /// A command, and what must hold before it is looked at.
@@ -55,6 +57,7 @@ const TABLE: &[Command] = table! {
     "PONG" 0 Always registration::pong;
     "JOIN" 1 Registered joining::join;
     "PART" 1 Registered joining::part;
+    "TOPIC" 1 Registered topic::topic;
     "WHO" 0 Registered who::who;
     "WHOIS" 0 Registered whois::whois;
     "WHOWAS" 0 Registered whowas::whowas;
@@ -145,4 +148,24 @@ fn spoken(word: &[u8]) -> &[u8] {
 /// The parts of a parameter that are divided by commas.
 fn list(param: &[u8]) -> impl Iterator<Item = &[u8]> {
     param.split(|byte| *byte == b',').filter(|part| !part.is_empty())
+}
+
+/// The channel of this name. Where there is none, or none that the user may know of, that is answered.
+fn channel(turn: &mut Turn<'_>, name: &[u8]) -> Option<ChannelId> {
+    let found = turn.state.channel_named(name);
+    let known = found.filter(|id| turn.state.channels[*id].is_known_to(turn.user));
+    if known.is_none() {
+        turn.reply(ERR_NOSUCHCHANNEL, &[spoken(name)]);
+    }
+    known
+}
+
+/// The same, if the user is on it: that it isn't, is answered, too.
+fn joined_channel(turn: &mut Turn<'_>, name: &[u8]) -> Option<ChannelId> {
+    let id = channel(turn, name)?;
+    if !turn.state.channels[id].has(turn.user) {
+        turn.reply(ERR_NOTONCHANNEL, &[name]);
+        return None;
+    }
+    Some(id)
 }

@@ -165,6 +165,12 @@ impl Channel {
         self.rank(user).is_some_and(|rank| rank.operator)
     }
 
+    /// Whether `user` may know that it exists.
+    #[must_use]
+    pub fn is_known_to(&self, user: UserId) -> bool {
+        !self.is(ChannelFlag::Secret) || self.has(user)
+    }
+
     /// Adds a member; not if it is one.
     pub(super) fn insert(&mut self, user: UserId, rank: Rank) -> bool {
         let Err(at) = self.find(user) else { return false };

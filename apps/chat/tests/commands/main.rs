@@ -12,3 +12,4 @@ mod registration;
 mod server_info;
 mod who;
 mod whois;
+mod topic;
