@@ -24,7 +24,7 @@ pub(super) fn tell(turn: &mut Turn<'_>) {
         "INVEX=I".into(),
         format!("KEYLEN={}", limits.key),
         format!("KICKLEN={}", limits.kick),
-        format!("MAXLIST=Ibe:{}", limits.masks),
+        format!("MAXLIST=I:{0},b:{0},e:{0}", limits.masks),
         format!("MAXTARGETS={}", limits.targets),
         "MODES".into(),
         format!("MONITOR={}", limits.monitor),

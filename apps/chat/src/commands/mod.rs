@@ -5,6 +5,7 @@ mod help;
 mod isupport;
 mod joining;
 mod messaging;
+mod mode;
 mod monitor;
 mod naming;
 pub mod oper;
@@ -58,6 +59,7 @@ const TABLE: &[Command] = table! {
     "JOIN" 1 Registered joining::join;
     "PART" 1 Registered joining::part;
     "TOPIC" 1 Registered topic::topic;
+    "MODE" 1 Registered mode::mode;
     "WHO" 0 Registered who::who;
     "WHOIS" 0 Registered whois::whois;
     "WHOWAS" 0 Registered whowas::whowas;

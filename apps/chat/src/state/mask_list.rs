@@ -34,9 +34,15 @@ impl MaskList {
         self.0.iter().any(|entry| names.clone().any(|name| names::fits(&entry.mask, name)))
     }
 
+    /// Whether a mask is there.
+    #[must_use]
+    pub fn has(&self, mask: &[u8]) -> bool {
+        self.0.iter().any(|there| names::same(&there.mask, mask))
+    }
+
     /// Adds a mask; not if it is there.
     pub fn add(&mut self, entry: Entry) -> bool {
-        let new = !self.0.iter().any(|there| names::same(&there.mask, &entry.mask));
+        let new = !self.has(&entry.mask);
         if new {
             self.0.push(entry);
         }

@@ -5,6 +5,7 @@ mod rig;
 mod any_input;
 mod help;
 mod joining;
+mod mode;
 mod monitor;
 mod oper;
 mod people;

@@ -1,7 +1,5 @@
 //! TOPIC.
 
-use chat::state::ChannelFlag;
-
 use crate::rig::Rig;
 
 #[test]
@@ -38,8 +36,7 @@ fn who_may_not_change_it_is_told_why() {
     rig.hush();
     assert_eq!(rig.ask(bob, "TOPIC #c :x"), [":s 482 bob #c :You're not channel operator"]);
     assert!(rig.hear(ann).is_empty());
-    let id = rig.state.channel_named(b"#c").expect("a channel");
-    rig.state.channels[id].set(ChannelFlag::TopicLocked, false);
+    rig.say(ann, "MODE #c -t");
     assert_eq!(rig.ask(bob, "TOPIC #c :x"), [":bob!u@host TOPIC #c :x"]);
 }
 
@@ -49,8 +46,7 @@ fn a_secret_channel_is_none_to_strangers() {
     let (ann, bob) = (rig.client("ann"), rig.client("bob"));
     rig.say(ann, "JOIN #c");
     rig.say(ann, "TOPIC #c :hidden");
-    let id = rig.state.channel_named(b"#c").expect("a channel");
-    rig.state.channels[id].set(ChannelFlag::Secret, true);
+    rig.say(ann, "MODE #c +s");
     for line in ["TOPIC #c", "TOPIC #c :x", "PART #c"] {
         assert_eq!(rig.ask(bob, line), [":s 403 bob #c :No such channel"], "{line}");
     }
