@@ -114,6 +114,7 @@ numerics! {
     ERR_INVALIDCAPCMD "410" "Invalid CAP command";
     ERR_NORECIPIENT "411" "No recipient given";
     ERR_NOTEXTTOSEND "412" "No text to send";
+    ERR_TOOMANYMATCHES "416" "There is more than can be told: ask for less";
     ERR_INPUTTOOLONG "417" "Input line was too long";
     ERR_UNKNOWNCOMMAND "421" "Unknown command";
     ERR_NOMOTD "422" "MOTD File is missing";

@@ -2,8 +2,11 @@
 
 mod cap;
 mod help;
+mod invite;
 mod isupport;
 mod joining;
+mod kick;
+mod list;
 mod messaging;
 mod mode;
 mod monitor;
@@ -59,6 +62,10 @@ const TABLE: &[Command] = table! {
     "JOIN" 1 Registered joining::join;
     "PART" 1 Registered joining::part;
     "TOPIC" 1 Registered topic::topic;
+    "NAMES" 0 Registered naming::names;
+    "LIST" 0 Registered list::list;
+    "INVITE" 0 Registered invite::invite;
+    "KICK" 2 Registered kick::kick;
     "MODE" 1 Registered mode::mode;
     "WHO" 0 Registered who::who;
     "WHOIS" 0 Registered whois::whois;

@@ -1,13 +1,34 @@
 //! Who is on a channel: NAMES.
 
 use crate::caps::Caps;
-use crate::message::LINE;
+use crate::message::{LINE, Message};
 use crate::numerics::{RPL_ENDOFNAMES, RPL_NAMREPLY};
 use crate::state::{ChannelFlag, ChannelId, UserFlag};
 use crate::turn::Turn;
 
-/// Tells who is on a channel: to those outside only who isn't invisible.
+/// Everybody on the server isn't told at once: without a channel nobody is.
+pub(super) fn names(turn: &mut Turn<'_>, message: &Message<'_>) {
+    let Some(wanted) = message.param(0) else { return turn.reply(RPL_ENDOFNAMES, &[b"*"]) };
+    let mut told = Vec::new();
+    for name in super::list(wanted) {
+        let found = turn.state.channel_named(name).filter(|id| !told.contains(id));
+        if let Some(id) = found.filter(|id| turn.state.channels[*id].is_known_to(turn.user)) {
+            told.push(id);
+            tell_members(turn, id);
+        }
+    }
+    turn.reply(RPL_ENDOFNAMES, &[super::spoken(wanted)]);
+}
+
+/// Tells who is on a channel, and that this was all.
 pub(super) fn tell(turn: &mut Turn<'_>, id: ChannelId) {
+    tell_members(turn, id);
+    let name = turn.state.channels[id].name.clone();
+    turn.reply(RPL_ENDOFNAMES, &[&name]);
+}
+
+/// Tells who is on a channel: to those outside only who isn't invisible.
+fn tell_members(turn: &mut Turn<'_>, id: ChannelId) {
     let channel = &turn.state.channels[id];
     let caps = turn.me().caps;
     let inside = channel.has(turn.user);
@@ -44,5 +65,4 @@ pub(super) fn tell(turn: &mut Turn<'_>, id: ChannelId) {
     for line in lines.iter().filter(|line| !line.is_empty()) {
         turn.reply(RPL_NAMREPLY, &[sign, &name, line]);
     }
-    turn.reply(RPL_ENDOFNAMES, &[&name]);
 }

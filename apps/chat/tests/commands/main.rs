@@ -4,9 +4,13 @@ mod rig;
 
 mod any_input;
 mod help;
+mod invite;
 mod joining;
+mod kick;
+mod list;
 mod mode;
 mod monitor;
+mod naming;
 mod oper;
 mod people;
 mod registration;

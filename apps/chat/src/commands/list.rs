@@ -1,0 +1,141 @@
+//! Which channels there are: LIST, with what ISUPPORT's ELIST lets a client ask for.
+
+use crate::message::Message;
+use crate::names;
+use crate::numerics::{ERR_TOOMANYMATCHES, RPL_LIST, RPL_LISTEND};
+use crate::state::Channel;
+use crate::time::Moment;
+use crate::turn::Turn;
+
+/// Bytes of a line of the answer beside the channel's name and topic: the source, the nick, tags.
+const BESIDE: usize = 200;
+
+pub(super) fn list(turn: &mut Turn<'_>, message: &Message<'_>) {
+    let wanted = Wanted::parse(message.params.first().copied().unwrap_or_default());
+    // It goes out at once, and who asks for it must not be dropped for that.
+    let mut room = turn.state.config.limits.send_queue / 2;
+    let mut found = Vec::new();
+    for (id, channel) in &turn.state.channels {
+        if !channel.is_known_to(turn.user) || !wanted.fits(channel, turn.now) {
+            continue;
+        }
+        let topic = channel.topic.as_ref().map_or(0, |topic| topic.text.len());
+        match room.checked_sub(BESIDE + channel.name.len() + topic) {
+            Some(left) => room = left,
+            None => {
+                turn.reply(ERR_TOOMANYMATCHES, &[b"LIST"]);
+                break;
+            }
+        }
+        found.push(id);
+    }
+    for id in found {
+        let channel = &turn.state.channels[id];
+        let (name, count) = (channel.name.clone(), channel.members().len().to_string());
+        let topic = channel.topic.as_ref().map(|topic| topic.text.clone()).unwrap_or_default();
+        turn.reply(RPL_LIST, &[&name, count.as_bytes(), &topic]);
+    }
+    turn.reply(RPL_LISTEND, &[]);
+}
+
+/// What a channel has to be to be told: all of these.
+#[derive(Debug, Default)]
+struct Wanted<'a> {
+    /// Its name fits one of these, if there are any.
+    masks: Vec<&'a [u8]>,
+    /// Its name fits none of these.
+    unwanted: Vec<&'a [u8]>,
+    bounds: Vec<Bound>,
+}
+
+/// A number that something of a channel is less than, or more than.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Bound {
+    what: What,
+    less: bool,
+    than: i64,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum What {
+    /// `C`: the minutes since it was made.
+    Age,
+    /// `T`: the minutes since the topic was set; no topic is neither old nor new.
+    TopicAge,
+    /// Without a letter: the members.
+    Members,
+}
+
+impl<'a> Wanted<'a> {
+    fn parse(param: &'a [u8]) -> Self {
+        let mut wanted = Self::default();
+        for word in super::list(param) {
+            if let Some(bound) = Bound::parse(word) {
+                wanted.bounds.push(bound);
+            } else if let Some(mask) = word.strip_prefix(b"!") {
+                wanted.unwanted.push(mask);
+            } else {
+                wanted.masks.push(word);
+            }
+        }
+        wanted
+    }
+
+    fn fits(&self, channel: &Channel, now: Moment) -> bool {
+        let named = |mask: &&[u8]| names::fits(mask, &channel.name);
+        (self.masks.is_empty() || self.masks.iter().any(named))
+            && !self.unwanted.iter().any(named)
+            && self.bounds.iter().all(|bound| bound.holds(channel, now))
+    }
+}
+
+impl Bound {
+    fn parse(word: &[u8]) -> Option<Self> {
+        let (what, rest) = match word.first()? {
+            b'C' | b'c' => (What::Age, &word[1..]),
+            b'T' | b't' => (What::TopicAge, &word[1..]),
+            _ => (What::Members, word),
+        };
+        let less = match rest.first()? {
+            b'<' => true,
+            b'>' => false,
+            _ => return None,
+        };
+        let than = std::str::from_utf8(&rest[1..]).ok()?.parse::<u32>().ok()?;
+        Some(Self { what, less, than: i64::from(than) })
+    }
+
+    fn holds(self, channel: &Channel, now: Moment) -> bool {
+        // By the millisecond: what was set this very moment is more than no minutes ago.
+        let (value, than) = match (self.what, &channel.topic) {
+            (What::Members, _) => {
+                (i64::try_from(channel.members().len()).unwrap_or(i64::MAX), self.than)
+            }
+            (What::Age, _) => (since(channel.created, now), self.than * 60_000),
+            (What::TopicAge, Some(topic)) => (since(topic.at, now), self.than * 60_000),
+            (What::TopicAge, None) => return false,
+        };
+        if self.less { value < than } else { value > than }
+    }
+}
+
+/// Milliseconds.
+fn since(then: Moment, now: Moment) -> i64 {
+    now.unix_ms().saturating_sub(then.unix_ms())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_bound_is_a_mask() {
+        let bound = |what, less, than| Some(Bound { what, less, than });
+        assert_eq!(Bound::parse(b"<3"), bound(What::Members, true, 3));
+        assert_eq!(Bound::parse(b"C>10"), bound(What::Age, false, 10));
+        assert_eq!(Bound::parse(b"t<0"), bound(What::TopicAge, true, 0));
+        for mask in ["#c", "C", "T<", ">x", "C>-1", "X<3", "<99999999999"] {
+            assert_eq!(Bound::parse(mask.as_bytes()), None, "{mask}");
+        }
+    }
+}
