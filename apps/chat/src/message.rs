@@ -69,6 +69,13 @@ impl<'a> Message<'a> {
         Ok(Self { tags, command, params: Params::parse(rest) })
     }
 
+    /// Whether all of it is UTF-8.
+    #[must_use]
+    pub fn is_utf8(&self) -> bool {
+        let pieces = [self.tags.0, self.command];
+        pieces.iter().chain(self.params.iter()).all(|piece| std::str::from_utf8(piece).is_ok())
+    }
+
     /// The parameter at `at`, if it is there and isn't empty.
     #[must_use]
     pub fn param(&self, at: usize) -> Option<&'a [u8]> {
@@ -248,6 +255,15 @@ mod tests {
         assert!(Message::parse(&[b'a'; LINE - 2]).is_ok());
         let tagged = [&b"@"[..], &[b'a'; CLIENT_TAGS - 2], b" PING"].concat();
         assert!(Message::parse(&tagged).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_known() {
+        let is_utf8 = |line: &[u8]| Message::parse(line).expect("a message").is_utf8();
+        assert!(is_utf8("@+a=ä PRIVMSG #ä :ä".as_bytes()));
+        for line in [&b"@+a=\xe4 PING x"[..], b"P\xe4", b"PING \xe4 x", b"PING x :\xe4"] {
+            assert!(!is_utf8(line), "{line:?}");
+        }
     }
 
     #[test]

@@ -112,24 +112,19 @@ pub fn run(turn: &mut Turn<'_>, message: &Message<'_>) {
         Some(command) if command.when == When::Registered && !registered => {
             turn.reply(ERR_NOTREGISTERED, &[]);
         }
+        // As ISUPPORT promises (IRCv3 *UTF8ONLY*).
+        _ if !message.is_utf8() => {
+            let word = found.map_or("*", |command| command.word);
+            let text = "Message rejected, this server speaks UTF-8 only";
+            turn.fail_specified(word, "INVALID_UTF8", text);
+        }
         Some(command) if message.params.len() < command.params => {
             turn.reply(ERR_NEEDMOREPARAMS, &[command.word.as_bytes()]);
-        }
-        Some(command) if !is_text(message) => {
-            let text = "Message rejected, this server speaks UTF-8 only";
-            turn.fail_specified(command.word, "INVALID_UTF8", text);
         }
         Some(command) => (command.run)(turn, message),
         None if registered => turn.reply(ERR_UNKNOWNCOMMAND, &[spoken(message.command)]),
         None => turn.reply(ERR_NOTREGISTERED, &[]),
     }
-}
-
-/// Whether all that could be passed on is UTF-8, as ISUPPORT promises (IRCv3 *UTF8ONLY*).
-fn is_text(message: &Message<'_>) -> bool {
-    let text = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok();
-    message.params.iter().all(|param| text(param))
-        && message.tags.of_clients().all(|(_, value)| text(value))
 }
 
 /// The words of all commands.
