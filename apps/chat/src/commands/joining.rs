@@ -19,8 +19,12 @@ pub(super) fn join(turn: &mut Turn<'_>, message: &Message<'_>) {
         return;
     }
     let mut keys = message.params.get(1).copied().unwrap_or_default().split(|byte| *byte == b',');
-    for name in super::list(message.params[0]) {
-        join_one(turn, name, keys.next().unwrap_or_default());
+    for name in message.params[0].split(|byte| *byte == b',') {
+        // A key belongs to the channel at its place, also where that has no name.
+        let key = keys.next().unwrap_or_default();
+        if !name.is_empty() {
+            join_one(turn, name, key);
+        }
     }
 }
 

@@ -45,7 +45,8 @@ pub(super) fn tagmsg(turn: &mut Turn<'_>, message: &Message<'_>) {
 }
 
 fn send(turn: &mut Turn<'_>, message: &Message<'_>, kind: Kind) {
-    let Some(targets) = message.param(0) else {
+    let some = |targets: &&[u8]| super::list(targets).next().is_some();
+    let Some(targets) = message.param(0).filter(some) else {
         let text = format!("No recipient given ({})", kind.word());
         return complain(turn, kind, Numeric { text: None, ..ERR_NORECIPIENT }, &[text.as_bytes()]);
     };
@@ -74,37 +75,10 @@ fn send_to(
     let signs = target.iter().take_while(|byte| b"@+".contains(byte)).count();
     let (signs, name) = target.split_at(signs);
     if names::looks_like_channel(name) {
-        let Some(id) = turn.state.channel_named(name) else {
-            return complain(turn, kind, ERR_NOSUCHNICK, &[super::spoken(target)]);
+        return match turn.state.channel_named(name) {
+            Some(id) => send_to_channel(turn, message, kind, (id, target), lowest(signs), text),
+            None => complain(turn, kind, ERR_NOSUCHNICK, &[super::spoken(target)]),
         };
-        if !may_talk(turn.state, id, turn.user, text) {
-            return complain(turn, kind, ERR_CANNOTSENDTOCHAN, &[name]);
-        }
-        let shown = [signs, &turn.state.channels[id].name].concat();
-        let line = compose(turn, message, kind, &shown, text);
-        let me = turn.user;
-        let echo = turn.me().caps.has(Caps::ECHO_MESSAGE);
-        // Without a text there is nothing in it for those who aren't told tags.
-        let told = |user: UserId, state: &State| {
-            kind != Kind::Tagmsg || state.users[user].caps.has(Caps::MESSAGE_TAGS)
-        };
-        let ranked = |user: UserId, state: &State| match signs {
-            [] => true,
-            _ => state.channels[id]
-                .rank(user)
-                .is_some_and(|rank| rank.operator || (rank.voice && !signs.contains(&b'@'))),
-        };
-        if kind != Kind::Tagmsg && signs.is_empty() {
-            turn.tell_channel(id, line.clone(), |user, _| user != me);
-        } else {
-            turn.tell_channel(id, line.clone(), |user, state| {
-                user != me && told(user, state) && ranked(user, state)
-            });
-        }
-        if echo {
-            turn.answer(line);
-        }
-        return;
     }
     let Some((id, other)) = turn.state.person(target) else {
         return complain(turn, kind, ERR_NOSUCHNICK, &[super::spoken(target)]);
@@ -120,6 +94,53 @@ fn send_to(
     }
     if let (Kind::Privmsg, Some(away)) = (kind, away) {
         turn.reply(RPL_AWAY, &[&nick, &away]);
+    }
+}
+
+/// Of several signs the one that lets most hear: who has a higher one hears it, too.
+fn lowest(signs: &[u8]) -> &[u8] {
+    if signs.contains(&b'+') { b"+" } else { &signs[..signs.len().min(1)] }
+}
+
+/// Sends to those on a channel who have this sign or a higher one, or to all of them (ISUPPORT's STATUSMSG).
+fn send_to_channel(
+    turn: &mut Turn<'_>,
+    message: &Message<'_>,
+    kind: Kind,
+    (id, target): (ChannelId, &[u8]),
+    sign: &[u8],
+    text: Option<&[u8]>,
+) {
+    let me = turn.user;
+    let channel = &turn.state.channels[id];
+    if !may_talk(turn.state, id, me, text) {
+        // To who may not know of it, it isn't there.
+        if !channel.is_known_to(me) {
+            return complain(turn, kind, ERR_NOSUCHNICK, &[target]);
+        }
+        let name = channel.name.clone();
+        return complain(turn, kind, ERR_CANNOTSENDTOCHAN, &[&name]);
+    }
+    let shown = [sign, &channel.name].concat();
+    let line = compose(turn, message, kind, &shown, text);
+    // Without a text there is nothing in it for those who aren't told tags.
+    let told = |user: UserId, state: &State| {
+        kind != Kind::Tagmsg || state.users[user].caps.has(Caps::MESSAGE_TAGS)
+    };
+    let ranked = |user: UserId, state: &State| match (sign, state.channels[id].rank(user)) {
+        ([], _) => true,
+        (_, Some(rank)) => rank.operator || (rank.voice && sign == b"+"),
+        (_, None) => false,
+    };
+    if kind != Kind::Tagmsg && sign.is_empty() {
+        turn.tell_channel(id, line.clone(), |user, _| user != me);
+    } else {
+        turn.tell_channel(id, line.clone(), |user, state| {
+            user != me && told(user, state) && ranked(user, state)
+        });
+    }
+    if turn.me().caps.has(Caps::ECHO_MESSAGE) {
+        turn.answer(line);
     }
 }
 

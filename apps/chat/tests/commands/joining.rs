@@ -1,5 +1,7 @@
 //! JOIN and PART.
 
+use chat::config::{Config, Limits};
+
 use crate::rig::Rig;
 
 #[test]
@@ -42,4 +44,82 @@ fn a_label_holds_the_answers_together() {
     assert_eq!(told.first().map(String::as_str), Some("@label=x :s BATCH +1 labeled-response"));
     assert!(told[1..4].iter().all(|line| line.starts_with("@batch=1 ")), "{told:?}");
     assert_eq!(told.last().map(String::as_str), Some(":s BATCH -1"));
+}
+
+#[test]
+fn each_channel_has_its_key_at_its_place() {
+    let mut rig = Rig::new();
+    let (ann, bob) = (rig.client("ann"), rig.client("bob"));
+    rig.say(ann, "JOIN #c,#d,#e");
+    rig.say(ann, "MODE #c +k one");
+    rig.say(ann, "MODE #d +k two");
+    assert_eq!(rig.ask(bob, "JOIN #c two"), [":s 475 bob #c :Cannot join channel (+k)"]);
+    let told = rig.ask(bob, "JOIN #c,#e one");
+    assert!(
+        told.contains(&":bob!u@host JOIN #c".into())
+            && told.contains(&":bob!u@host JOIN #e".into())
+    );
+    assert_eq!(rig.ask(bob, "JOIN ,#d one,two")[0], ":bob!u@host JOIN #d");
+    assert!(rig.ask(bob, "JOIN #d").is_empty());
+}
+
+#[test]
+fn one_that_cannot_be_does_not_hinder_the_others() {
+    let mut rig = Rig::new();
+    let ann = rig.client("ann");
+    let told = rig.ask(ann, "JOIN #valid,inv@lid,#,#a\u{7}");
+    assert_eq!(told[0], ":ann!u@host JOIN #valid");
+    let refused =
+        ["inv@lid", "#", "#a\u{7}"].map(|name| format!(":s 403 ann {name} :No such channel"));
+    assert_eq!(told[3..], refused);
+    assert_eq!(rig.ask(ann, "JOIN 0"), [":ann!u@host PART #valid"]);
+    assert!(rig.state.channels.is_empty());
+}
+
+#[test]
+fn modes_keep_people_out() {
+    let mut rig = Rig::new();
+    let (ann, bob) = (rig.client("ann"), rig.client("bob"));
+    rig.say(ann, "JOIN #c");
+    for (on, why, off) in [
+        ("+b bob", ":s 474 bob #c :Cannot join channel (+b)", "+e *!u@*"),
+        ("-e+b *!u@* *!*@192.0.2.*", ":s 474 bob #c :Cannot join channel (+b)", "-b *!*@192.0.2.*"),
+        ("-b+i bob", ":s 473 bob #c :Cannot join channel (+i)", "+I BOB"),
+        ("-i+l 1", ":s 471 bob #c :Cannot join channel (+l)", "+l 2"),
+    ] {
+        rig.say(ann, &format!("MODE #c {on}"));
+        assert_eq!(rig.ask(bob, "JOIN #c"), [why], "{on}");
+        rig.say(ann, &format!("MODE #c {off}"));
+        rig.hush();
+        if !off.starts_with("-b") {
+            assert_eq!(rig.ask(bob, "JOIN #c")[0], ":bob!u@host JOIN #c", "{off}");
+            rig.say(bob, "PART #c");
+        }
+    }
+}
+
+#[test]
+fn there_is_a_limit_to_channels() {
+    let limits = Limits { channels: 2, ..Limits::default() };
+    let mut rig = Rig::with(Config { limits, ..Config::default() });
+    let ann = rig.client("ann");
+    let told = rig.ask(ann, "JOIN #c,#d,#e");
+    let refused = ":s 405 ann #e :You have joined too many channels";
+    assert_eq!(told.last().map(String::as_str), Some(refused));
+    assert!(rig.ask(ann, "JOIN #c").is_empty());
+}
+
+#[test]
+fn more_is_told_to_those_who_have_asked_for_it() {
+    let mut rig = Rig::new();
+    let ann = rig.client_with("ann", "extended-join away-notify");
+    let (bob, cat) = (rig.client("bob"), rig.client("cat"));
+    rig.say(ann, "JOIN #c");
+    rig.say(cat, "JOIN #c");
+    rig.state.users[bob].away = Some("at lunch".into());
+    rig.hush();
+    rig.say(bob, "JOIN #c");
+    assert_eq!(rig.hear(ann), [":bob!u@host JOIN #c * :real name", ":bob!u@host AWAY :at lunch"]);
+    assert_eq!(rig.hear(cat), [":bob!u@host JOIN #c"]);
+    assert_eq!(rig.hear(bob).len(), 3);
 }

@@ -3,11 +3,13 @@
 mod rig;
 
 mod any_input;
+mod any_lines;
 mod help;
 mod invite;
 mod joining;
 mod kick;
 mod list;
+mod messaging;
 mod mode;
 mod monitor;
 mod naming;
