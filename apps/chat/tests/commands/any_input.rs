@@ -249,6 +249,9 @@ fn client(rig: &mut Rig, kind: usize) -> UserId {
 }
 
 proptest! {
+    // So that it takes less than a second.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn nothing_that_is_said_does_harm(steps in vec(step(), 1..60)) {
         let mut crowd = Crowd::new();
