@@ -14,7 +14,7 @@ use anyhow::Context as _;
 /// # Errors
 ///
 /// When there is no such process, or it is another user's.
-pub fn resident(pid: u32) -> anyhow::Result<u64> {
+pub fn anonymous(pid: u32) -> anyhow::Result<u64> {
     let read = |name: &str| {
         let path = format!("/proc/{pid}/{name}");
         let text = fs::read_to_string(&path);
@@ -25,11 +25,11 @@ pub fn resident(pid: u32) -> anyhow::Result<u64> {
         (path, text) = read("status");
     }
     let text = text.with_context(|| format!("read {path}"))?;
-    anonymous(&text).with_context(|| format!("read {path}: it doesn't tell of anonymous memory"))
+    parse(&text).with_context(|| format!("read {path}: it doesn't tell of anonymous memory"))
 }
 
 /// From either of the files.
-fn anonymous(text: &str) -> Option<u64> {
+fn parse(text: &str) -> Option<u64> {
     let figure = |line: &'_ str| {
         let line = line.strip_prefix("Anonymous:").or_else(|| line.strip_prefix("RssAnon:"))?;
         line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
@@ -45,9 +45,9 @@ mod tests {
     fn what_is_anonymous_is_in_kib() {
         let rollup = "00400000-7ff [rollup]\nRss:                1234 kB\nPss_Anon:    7 kB\n\
                       Anonymous:            56 kB\nAnonHugePages:  9 kB\n";
-        assert_eq!(anonymous(rollup), Some(56 * 1024));
-        assert_eq!(anonymous("VmRSS:\t    1234 kB\nRssAnon:\t      56 kB\n"), Some(56 * 1024));
-        assert_eq!(anonymous("Rss: 99 kB\n"), None);
+        assert_eq!(parse(rollup), Some(56 * 1024));
+        assert_eq!(parse("VmRSS:\t    1234 kB\nRssAnon:\t      56 kB\n"), Some(56 * 1024));
+        assert_eq!(parse("Rss: 99 kB\n"), None);
     }
 
     /// A file that is mapped and read is in memory, as code is, and isn't the process's own.
@@ -58,15 +58,15 @@ mod tests {
             let line = rollup.lines().find_map(|line| line.strip_prefix(name)).unwrap();
             line.trim().trim_end_matches(" kB").parse().unwrap()
         };
-        assert!(anonymous(&rollup).unwrap() / 1024 < kib("Rss:"), "{rollup}");
+        assert!(parse(&rollup).unwrap() / 1024 < kib("Rss:"), "{rollup}");
     }
 
     #[test]
     fn this_process_has_memory_and_grows() {
-        let before = resident(std::process::id()).unwrap();
+        let before = anonymous(std::process::id()).unwrap();
         let more = std::hint::black_box(vec![1_u8; 64 * 1024 * 1024]);
-        let after = resident(std::process::id()).unwrap();
+        let after = anonymous(std::process::id()).unwrap();
         assert!(after >= before + more.len() as u64 / 2, "{before} bytes became {after}");
-        assert!(resident(1 << 23).is_err());
+        assert!(anonymous(1 << 23).is_err());
     }
 }

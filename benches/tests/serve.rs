@@ -191,6 +191,44 @@ fn no_descriptor_left_is_a_clear_error() {
     }
 }
 
+/// Ours go on, and say once what is wrong.
+#[test]
+fn no_descriptor_left_is_told_by_ours() {
+    for server in Server::all() {
+        if !matches!(server, Server::Reactor(_) | Server::Awake(_)) {
+            continue;
+        }
+        let parent = std::process::id();
+        let script = format!("ulimit -n 20; exec \"$0\" serve --parent {parent} {server}");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_benches")]).env_remove("RUST_LOG");
+        let mut child = shell.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let line = |from: &mut dyn io::Read| {
+            let mut line = String::new();
+            io::BufRead::read_line(&mut io::BufReader::new(from), &mut line).unwrap();
+            line
+        };
+        let told = line(child.stdout.as_mut().unwrap());
+        let address = told.split_whitespace().nth(2).unwrap();
+        let streams: Vec<_> = (0..30).map_while(|_| TcpStream::connect(address).ok()).collect();
+        let warning = line(child.stderr.as_mut().unwrap());
+        assert_eq!(child.try_wait().unwrap(), None, "{server}: {warning}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        drop(streams);
+        assert!(warning.contains("connections go on, new ones wait"), "{server}: {warning}");
+    }
+}
+
+#[test]
+fn an_address_of_nobody_s_has_no_advice() {
+    // Of TEST-NET-1 (RFC 5737), which no machine has.
+    for server in Server::all() {
+        let output = serve(&[&server.to_string(), "--listen", "192.0.2.1:0"]).output().unwrap();
+        assert_complains(&output, 1, "listen on 192.0.2.1:0: ");
+    }
+}
+
 #[test]
 fn datagrams_come_back_to_whom_they_came_from() {
     for server in Server::all_over(Transport::Datagrams) {

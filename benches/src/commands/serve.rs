@@ -12,7 +12,8 @@ use clap::Args;
 
 /// The echo server of a library: it does nothing else, and runs until it is killed.
 ///
-/// The first line on stdout is `listening on ADDRESS (NAME)`.
+/// The first line on stdout is `listening on ADDRESS (NAME)`. What the library warns of, such as that no
+/// descriptor is left, goes to stderr; `RUST_LOG` asks for more or less of it.
 #[derive(Args)]
 pub struct Arguments {
     /// The server; `list` lists them.
@@ -75,6 +76,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         cpu::pin(core)?;
     }
     limits::raise_open_files()?;
+    env_logger::init_from_env(env_logger::Env::default().default_filter_or("warn"));
     match server.run(transport, listen, &|address| {
         writeln!(io::stdout(), "listening on {address} ({server})").context("write to stdout")
     })? {}

@@ -148,7 +148,7 @@ impl<'a, L: Load> Course<'a, L> {
 
     fn run(mut self) -> anyhow::Result<Report> {
         let plan = self.plan;
-        let resident = || plan.pid.map(memory::resident).transpose();
+        let resident = || plan.pid.map(memory::anonymous).transpose();
         let memory_before = resident()?;
         self.go_through(Command::Connect)?;
         self.progress.begin();

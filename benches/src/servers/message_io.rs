@@ -8,11 +8,11 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use message_io::network::{NetEvent, Transport};
 use message_io::node;
 
-use super::FREE_PORT;
+use super::refused;
 
 pub(super) fn streams(
     address: SocketAddr,
@@ -22,7 +22,7 @@ pub(super) fn streams(
     let (_, bound) = handler
         .network()
         .listen(Transport::Tcp, address)
-        .with_context(|| format!("listen on {address} ({FREE_PORT})"))?;
+        .map_err(|error| refused("listen on", address, error))?;
     let sender = handler.clone();
     let mut task = listener.for_each_async(move |event| {
         if let NetEvent::Message(endpoint, data) = event.network() {

@@ -17,6 +17,7 @@ mod tokio;
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::str::FromStr;
 use std::time::Duration;
@@ -113,15 +114,15 @@ impl Server {
         announce: &dyn Fn(SocketAddr) -> anyhow::Result<()>,
     ) -> anyhow::Result<Infallible> {
         let listen = || -> anyhow::Result<TcpListener> {
-            let listener = yardstick::listen(address)
-                .with_context(|| format!("listen on {address} ({FREE_PORT})"))?;
+            let listener =
+                yardstick::listen(address).map_err(|error| refused("listen on", address, error))?;
             listener.set_nonblocking(true).context("make the listener nonblocking")?;
             announce(listener.local_addr().context("ask for the listener's address")?)?;
             Ok(listener)
         };
         let bind = || -> anyhow::Result<UdpSocket> {
-            let socket = UdpSocket::bind(address)
-                .with_context(|| format!("bind UDP to {address} ({FREE_PORT})"))?;
+            let socket =
+                UdpSocket::bind(address).map_err(|error| refused("bind UDP to", address, error))?;
             socket.set_nonblocking(true).context("make the socket nonblocking")?;
             announce(socket.local_addr().context("ask for the socket's address")?)?;
             Ok(socket)
@@ -153,8 +154,14 @@ impl Server {
 /// How long one that stays awake does so.
 const AWAKE: Duration = Duration::from_micros(50);
 
-/// What to do about an address that can't be taken.
-const FREE_PORT: &str = "port 0 takes a free one";
+/// What was to be done with an address that can't be taken, and what to do about one that another has.
+fn refused(what: &str, address: SocketAddr, error: io::Error) -> anyhow::Error {
+    let advice = match error.kind() {
+        io::ErrorKind::AddrInUse => " (port 0 takes a free one)",
+        _ => "",
+    };
+    anyhow::Error::new(error).context(format!("{what} {address}{advice}"))
+}
 
 impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,7 +11,7 @@ use reactor::{
     UdpId,
 };
 
-use super::{FREE_PORT, Transport};
+use super::{Transport, refused};
 
 struct Echo;
 
@@ -71,13 +71,13 @@ fn run_on(
         Transport::Streams => ctx
             .listen(address)
             .and_then(|listener| ctx.listener_address(listener))
-            .with_context(|| format!("listen on {address} ({FREE_PORT})"))?
+            .map_err(|error| refused("listen on", address, error))?
             .as_ip()
             .context("the listener has no internet address")?,
         Transport::Datagrams => ctx
             .bind_udp(address)
             .and_then(|socket| ctx.udp_address(socket))
-            .with_context(|| format!("bind UDP to {address} ({FREE_PORT})"))?,
+            .map_err(|error| refused("bind UDP to", address, error))?,
     };
     announce(bound)?;
     reactor.run().context("run the reactor")?;
