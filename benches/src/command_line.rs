@@ -98,8 +98,13 @@ pub fn catch_signals() -> anyhow::Result<Caught> {
 ///
 /// None that is known of: the template is a constant.
 pub fn progress(steps: usize) -> anyhow::Result<ProgressBar> {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}, {eta} to go")?;
+    let style = ProgressStyle::with_template("{bar:30} {pos} of {len}, {elapsed} so far: {msg}")?;
     Ok(ProgressBar::new(steps as u64).with_style(style))
+}
+
+/// So many of them: `1 figure`, `2 figures`.
+pub fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Reads a number of seconds, such as `2` or `0.5`, up to a day.

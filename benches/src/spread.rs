@@ -15,8 +15,12 @@ pub struct Spread {
     pub max: f64,
 }
 
+/// Medians that differ by less are taken for alike, however little the samples spread: another day, or the code
+/// at another place in memory, does as much.
+pub const ALIKE: f64 = 0.03;
+
 /// With fewer values, one of them decides what a quartile is.
-const FEW: usize = 5;
+pub const FEW: usize = 5;
 
 impl Spread {
     /// That of `values`. What lies between two of them is taken in proportion.

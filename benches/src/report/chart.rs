@@ -11,6 +11,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::style::{Dashes, Style};
+use super::tables::precise;
 use crate::spread::Spread;
 
 /// Stand for the page's colours until the SVG is written.
@@ -62,7 +63,7 @@ fn draw_lines(x: &str, y: &str, lines: &[Line], has_names: bool) -> anyhow::Resu
     let ys = range(points().flat_map(|(_, value)| [value.lower, value.upper]))?;
     // Room for the marks at the edges, and a label at either end of the second axis.
     let xs = xs.start / 1.15..xs.end * 1.15;
-    let ys = round_down(ys.start / 1.05)..round_up(ys.end * 1.05);
+    let ys = with_labels(round_down(ys.start / 1.05)..round_up(ys.end * 1.05));
     draw(SIZE, |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(12)
@@ -136,12 +137,17 @@ pub(super) fn bars(x: &str, bars: &[Bar]) -> anyhow::Result<String> {
         for (place, bar) in bars.iter().enumerate() {
             let middle = (count - place) as f64 - 0.5;
             let colour = colour(bar.style);
-            let fill = colour.mix(if bar.style.dashes == Dashes::Solid { 0.9 } else { 0.45 });
             let Spread { median, lower, upper, .. } = bar.value;
-            chart.draw_series([Rectangle::new(
-                [(0.0, middle - 0.33), (median, middle + 0.33)],
-                fill.filled(),
-            )])?;
+            let corners = [(0.0, middle - 0.33), (median, middle + 0.33)];
+            let fill = colour.mix(match bar.style.dashes {
+                Dashes::Solid => 0.9,
+                Dashes::Long => 0.1,
+                Dashes::Short => 0.45,
+            });
+            chart.draw_series([Rectangle::new(corners, fill.filled())])?;
+            if bar.style.dashes == Dashes::Long {
+                chart.draw_series([Rectangle::new(corners, colour.stroke_width(2))])?;
+            }
             chart.draw_series([PathElement::new(
                 vec![(lower, middle), (upper, middle)],
                 INK.stroke_width(2),
@@ -154,7 +160,7 @@ pub(super) fn bars(x: &str, bars: &[Bar]) -> anyhow::Result<String> {
                 .color(&INK)
                 .pos(Pos::new(HPos::Left, VPos::Center));
             let beside = upper.max(median) + longest * 0.01;
-            chart.draw_series([Text::new(short(median), (beside, middle), value)])?;
+            chart.draw_series([Text::new(precise(median), (beside, middle), value)])?;
         }
         Ok(())
     })
@@ -247,6 +253,22 @@ fn round_up(value: f64) -> f64 {
     1.0 / round_down(1.0 / value)
 }
 
+/// The same, or more, so that two powers of ten are in it: those have labels.
+fn with_labels(range: Range<f64>) -> Range<f64> {
+    let Range { mut start, mut end } = range;
+    // Powers of ten may be a little off.
+    let mut powers = ((start.log10() - 1e-9).ceil(), (end.log10() + 1e-9).floor());
+    while powers.1 - powers.0 < 1.0 {
+        let (below, above) = (10_f64.powf(powers.0 - 1.0), 10_f64.powf(powers.1 + 1.0));
+        if start / below <= above / end {
+            (start, powers.0) = (below, powers.0 - 1.0);
+        } else {
+            (end, powers.1) = (above, powers.1 + 1.0);
+        }
+    }
+    start..end
+}
+
 /// A number in as few characters as people need: 950, 1.2 k, 35 k, 4 M.
 pub(super) fn short(value: f64) -> String {
     let (scaled, unit) = match value.abs() {
@@ -305,6 +327,19 @@ mod tests {
     }
 
     #[test]
+    fn an_axis_has_two_powers_of_ten() {
+        for (start, end, low, high) in [
+            (2.0, 500.0, 2.0, 500.0),
+            (2000.0, 5000.0, 1000.0, 10_000.0),
+            (200.0, 2000.0, 100.0, 2000.0),
+            (500.0, 5000.0, 500.0, 10_000.0),
+        ] {
+            let Range { start: least, end: most } = with_labels(start..end);
+            assert!((least - low).abs() < 1e-6 && (most - high).abs() < 1e-6, "{least} {most}");
+        }
+    }
+
+    #[test]
     fn a_chart_takes_the_page_s_colours_and_width() {
         let line = |name: &str| Line {
             name: name.to_owned(),
@@ -341,7 +376,7 @@ mod tests {
             value: value(4321.0),
         };
         let svg = bars("ns", &["reactor-epoll", "tokio"].map(bar)).unwrap();
-        for part in ["reactor-epoll", "tokio", "4.3 k"] {
+        for part in ["reactor-epoll", "tokio", "4,321"] {
             assert!(svg.contains(part), "{part} is missing");
         }
     }

@@ -1,13 +1,13 @@
 //! One thing that was measured, with all its samples.
 
+use super::tables::grouped;
 use crate::load::{Latency, Mode, Report};
 use crate::micro::Measured;
 use crate::runs::{Comparison, Round, Sample, limited_by_load};
-use crate::spread::Spread;
+use crate::spread::{ALIKE, Spread};
 
-/// Medians that differ by less are taken for alike, however little the samples spread: another day, or
-/// the code at another place in memory, does as much.
-pub(super) const ALIKE: f64 = 0.03;
+/// Medians that differ by more are no tie, though their samples overlap: these tell too little.
+pub(super) const TOO_FAR: f64 = 0.25;
 
 /// What the memory of a connection is called; and in reports that counted pages of files, which aren't to be
 /// compared with it.
@@ -24,6 +24,8 @@ pub(super) enum Better {
 /// A point of a chart, a cell of a table.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Figure {
+    /// Whether it is of a single step of a loop, and not of a whole server.
+    pub(super) is_step: bool,
     /// What is asked: a chart and a table each.
     pub(super) question: String,
     pub(super) contender: String,
@@ -45,6 +47,7 @@ impl Figure {
     pub(super) fn of_step(measured: &Measured) -> Self {
         let Measured { case, samples } = measured;
         Self {
+            is_step: true,
             question: format!("{}: {}", case.group, case.question),
             contender: case.contender.clone(),
             over: case.over.clone(),
@@ -81,18 +84,33 @@ impl Figure {
     pub(super) fn is_apart_from(&self, other: &Self) -> bool {
         let (one, another) = (self.value(), other.value());
         let noise = self.noise.unwrap_or(0.0).max(other.noise.unwrap_or(0.0)).max(ALIKE);
-        // The same whichever of the two is asked.
-        let ratio = one.median.max(another.median) / one.median.min(another.median);
-        one.is_apart_from(&another) && ratio - 1.0 > noise
+        one.is_apart_from(&another) && self.times(other) - 1.0 > noise
+    }
+
+    /// Whether it isn't told apart from another one for its samples' or the other's sake alone: the medians
+    /// are so far from each other that it can't be called a tie.
+    pub(super) fn is_too_noisy_beside(&self, other: &Self) -> bool {
+        !self.is_apart_from(other) && self.times(other) - 1.0 > TOO_FAR
+    }
+
+    /// Whether the two are as good as each other.
+    pub(super) fn is_tied_with(&self, other: &Self) -> bool {
+        !self.is_apart_from(other) && !self.is_too_noisy_beside(other)
+    }
+
+    /// By what factor the medians differ: the same whichever of the two is asked.
+    pub(super) fn times(&self, other: &Self) -> f64 {
+        let (one, another) = (self.value().median, other.value().median);
+        one.max(another) / one.min(another)
     }
 
     /// The number, and what it counts.
     pub(super) fn place(&self) -> String {
         let Self { over, number, .. } = self;
         if over.contains('#') {
-            over.replace('#', &number.to_string())
+            over.replace('#', &grouped(*number))
         } else {
-            format!("{number} {over}")
+            format!("{} {over}", grouped(*number))
         }
     }
 
@@ -125,6 +143,7 @@ fn add_server(figures: &mut Vec<Figure>, rounds: &[Round], server: &str, samples
                    of: &dyn Fn(&Report) -> Option<f64>| {
         let samples: Option<Vec<_>> = samples.iter().map(|sample| of(&sample.report)).collect();
         let figure = |samples| Figure {
+            is_step: false,
             question,
             contender: server.to_owned(),
             over: over.to_owned(),
@@ -138,13 +157,15 @@ fn add_server(figures: &mut Vec<Figure>, rounds: &[Round], server: &str, samples
         };
         figures.extend(samples.map(figure));
     };
-    let (size, connections) = (report.size, ("connections", report.connections as u64));
+    let (size, connections) =
+        (grouped(report.size as u64), ("connections", report.connections as u64));
     let (lower, higher) = (Better::Lower, Better::Higher);
     let cpu = |report: &Report| report.server_cost();
     let beside = if report.mode == Mode::Slow { " beside slow readers" } else { "" };
     match (report.mode, report.asked_rate) {
         (Mode::Echo | Mode::Slow, Some(rate)) => {
-            let question = format!("latency{beside}: {rate} messages of {size} bytes a second");
+            let question =
+                format!("latency{beside}: {} messages of {size} bytes a second", grouped(rate));
             for (number, of) in SLOWEST {
                 let nanos = |report: &Report| Some(of(&report.latency_ns?) as f64 / 1e3);
                 add(question.clone(), ("1 in # takes longer", number), "µs", lower, &nanos);
@@ -257,6 +278,7 @@ pub(super) mod tests {
         samples: &[f64],
     ) -> Figure {
         Figure {
+            is_step: true,
             question: question.to_owned(),
             contender: contender.to_owned(),
             over: "descriptors".to_owned(),

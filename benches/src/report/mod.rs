@@ -8,6 +8,7 @@ mod advice;
 mod chart;
 mod compare;
 mod figure;
+mod key;
 mod machine;
 mod page;
 mod plan;
@@ -29,8 +30,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::micro::Measured;
 use crate::runs::Comparison;
+use crate::spread::ALIKE;
 use figure::Figure;
-use page::Section;
+use page::{Part, Section};
 
 /// The form of the JSON. The first one has memory in which pages of files count; another one isn't read.
 const FORMAT: u32 = 2;
@@ -80,6 +82,9 @@ impl fmt::Display for Failure {
 
 /// The heading of what has failed.
 const FAILED: &str = "What failed";
+
+/// What is said where the figures that an answer takes aren't there.
+const NO_ADVICE: &str = "What this report has measured gives no answer.";
 
 /// What is said of a report that was interrupted.
 const INCOMPLETE: &str = "Incomplete: it was interrupted before everything was measured.";
@@ -164,20 +169,30 @@ impl Report {
     /// When a figure has no place on a chart.
     pub fn page(&self) -> anyhow::Result<String> {
         let figures = self.figures();
-        let mut sections = sections::all(&figures)?;
-        sections.extend(advice::section(&figures));
-        let failed = self.failed.iter().map(Failure::to_string).collect();
-        for (title, lines) in [(FAILED, failed), ("What isn't there", self.left_out.clone())] {
-            if !lines.is_empty() {
-                sections.push(Section {
-                    title: title.to_owned(),
-                    reading: lines.join("\n"),
-                    chart: None,
-                    table: None,
-                });
+        let (steps, servers): (Vec<_>, Vec<_>) =
+            figures.into_iter().partition(|figure| figure.is_step);
+        let lines = |title: &str, lines: Vec<String>| Section {
+            title: title.to_owned(),
+            reading: lines.join("\n"),
+            ..Section::default()
+        };
+        let part = |title: &str, sections| Part { title: title.to_owned(), sections };
+        let failed: Vec<_> = self.failed.iter().map(Failure::to_string).collect();
+        let mut missing = Vec::new();
+        for (title, those) in [(FAILED, failed), ("What isn't there", self.left_out.clone())] {
+            if !those.is_empty() {
+                missing.push(lines(title, those));
             }
         }
-        Ok(page::write("select, poll, epoll, mio: what they cost", &self.about(), &sections))
+        let answer = advice::section(&self.figures());
+        let answer = answer.unwrap_or_else(|| lines(advice::TITLE, vec![NO_ADVICE.to_owned()]));
+        let parts = [
+            part("In short", vec![answer, key::section()]),
+            part("Single steps of a loop", sections::all(&steps)?),
+            part("Whole servers", sections::all(&servers)?),
+            part("What is missing", missing),
+        ];
+        Ok(page::write("select, poll, epoll, mio: what they cost", &self.about(), &parts))
     }
 
     /// One chart by itself, as SVG: what a wait costs on each mechanism; if that was measured.
@@ -196,7 +211,9 @@ impl Report {
         if !old.machine.is_like(&self.machine) {
             lines.push(format!("another machine or build: {}", old.machine));
         }
-        lines.extend(compare::lines(&old.figures(), &self.figures()));
+        let (then, now) = (old.figures(), self.figures());
+        lines.extend(compare::depth(&then, &now));
+        lines.extend(compare::lines(&then, &now));
         lines
     }
 
@@ -214,21 +231,25 @@ impl Report {
 
     /// What the figures are of.
     fn about(&self) -> Vec<String> {
-        let versions = self.versions.iter().map(|(name, version)| format!("{name} {version}"));
         let mut lines = vec![
             format!("{}, by {}", self.date, self.command),
             self.machine.to_string(),
-            versions.collect::<Vec<_>>().join(", "),
-            "Figures are medians; the short lines and the percents beside them show where the middle half of the \
-             samples lies, or all of them where they are fewer than five. Contenders ran in turns. Solid lines and \
-             full bars are this library's, dashed ones plain libc loops, dotted and pale ones other libraries."
+            versions::line(&self.versions),
+            "Figures are medians. The spread, which the short lines in the charts and the percents below the figures \
+             show, is where the middle half of the samples lies, or all of them where they are fewer than five. \
+             Contenders ran in turns."
                 .to_owned(),
             format!(
-                "Two figures are a tie where those lines overlap, where they differ by {:.0} % or less, and, \
-                 of servers, by no more than one that ran twice in each round differs from itself. The single \
-                 steps of a loop have no such second run.",
-                figure::ALIKE * 100.0
+                "Noise is what a server differs from itself by: one runs twice in each round (A/A). Two figures are \
+                 a tie where their spreads overlap, where they differ by {:.0} % or less, or by no more than the \
+                 noise; single steps of a loop have no second run, and so no noise. But where the spreads overlap and \
+                 the medians differ by more than {:.0} %, the samples are too noisy to tell, which is no tie.",
+                ALIKE * 100.0,
+                figure::TOO_FAR * 100.0
             ),
+            "Solid lines with dots and full bars are this library's; dashed lines with triangles and framed bars plain \
+             libc loops; dotted lines with crosses and pale bars other libraries."
+                .to_owned(),
         ];
         if self.is_incomplete {
             lines.insert(0, INCOMPLETE.to_owned());

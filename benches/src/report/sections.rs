@@ -63,6 +63,7 @@ fn one(question: &str, all: &[Figure]) -> anyhow::Result<Section> {
         reading: format!("{}{}{}", reading(&figures), limited(&figures), note(question)),
         chart: Some(chart),
         table: Some(tables::of(question, all)),
+        terms: Vec::new(),
     })
 }
 
@@ -93,38 +94,56 @@ fn reading(figures: &[&Figure]) -> String {
     let at_most: Vec<_> = figures.iter().copied().filter(|figure| figure.number == most).collect();
     let Some((best, rest)) = ranked(&at_most) else { return String::new() };
     let Figure { unit, better, .. } = best;
-    let (sense, word) = match better {
-        Better::Lower => ("Lower is better", "costs"),
-        Better::Higher => ("Higher is better", "reaches"),
+    let sense = match better {
+        Better::Lower => "Lower is better",
+        Better::Higher => "Higher is better",
     };
+    if at_most.iter().any(|figure| figure.samples.len() < 2) {
+        return format!("{sense}. {ONE_SAMPLE}.");
+    }
+    let names = |which: &dyn Fn(&Figure) -> bool| {
+        let those = rest.iter().filter(|figure| which(figure));
+        those.map(|figure| figure.contender.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let (tied, noisy) =
+        (names(&|one| one.is_tied_with(best)), names(&|one| one.is_too_noisy_beside(best)));
+    let place = capitalised(&best.place());
     let value = best.value();
-    let alike: Vec<_> = rest
-        .iter()
-        .filter(|figure| !figure.is_apart_from(best))
-        .map(|figure| figure.contender.as_str())
-        .collect();
-    let mut text = format!(
-        "{sense}. {}: {} {word} {} {unit}",
-        capitalised(&best.place()),
-        best.contender,
-        precise(value.median)
-    );
-    if !alike.is_empty() {
-        text.push_str(&format!(", a tie with {}", alike.join(", ")));
+    let figure = format!("{} {unit} {}", precise(value.median), tables::spread(value));
+    let mut text = match best.contender.as_str() {
+        _ if !rest.is_empty() && rest.iter().all(|one| one.is_tied_with(best)) => {
+            return format!(
+                "{sense}. {place}: no difference, all tie; the best is {figure}.{}",
+                noise(best)
+            );
+        }
+        name if place.ends_with("longer") => format!("{sense}. {place} than {figure} on {name}"),
+        name => format!("{sense}. {place}: {name} has the best figure, {figure}"),
+    };
+    if !tied.is_empty() {
+        text.push_str(&format!(", a tie with {tied}"));
+    }
+    if !noisy.is_empty() {
+        text.push_str(&format!("; too noisy to tell: {noisy}"));
     }
     if let Some(worst) = rest.last().filter(|worst| worst.is_apart_from(best)) {
-        let times = worst.value().median / value.median;
-        let times = if times < 1.0 { 1.0 / times } else { times };
+        let times = precise(worst.times(best));
         text.push_str(&format!(
-            "; farthest from it is {}, by a factor of {times:.2}",
+            "; farthest from it is {}, by a factor of {times}",
             worst.contender
         ));
     }
-    text.push('.');
-    if let Some(noise) = best.noise {
-        text.push_str(&format!(" One server differs from itself by {:.1} %.", noise * 100.0));
-    }
-    text
+    format!("{text}.{}", noise(best))
+}
+
+/// What is said in place of an answer.
+pub(super) const ONE_SAMPLE: &str = "One sample of each says nothing of who is better";
+
+/// The figure's noise, where there is one.
+fn noise(figure: &Figure) -> String {
+    let sentence =
+        |noise| format!(" A/A, one server beside itself: {:.1} % of noise.", noise * 100.0);
+    figure.noise.map_or_else(String::new, sentence)
 }
 
 /// Which figures say more of the load than of the server, as a line of its own.
@@ -211,14 +230,20 @@ mod tests {
             figure("wait", "one", 10, &[1.0]),
             figure("wait", "one", 1000, &[90.0, 100.0, 110.0]),
             figure("wait", "two", 1000, &[95.0, 105.0, 115.0]),
-            figure("wait", "three", 1000, &[300.0]),
+            figure("wait", "three", 1000, &[300.0; 3]),
+            figure("wait", "four", 1000, &[95.0, 200.0, 210.0]),
         ];
         let all: Vec<_> = figures.iter().collect();
         assert_eq!(
             reading(&all),
-            "Lower is better. 1000 descriptors: one costs 100 ns, a tie with two; farthest from it is \
-             three, by a factor of 3.00."
+            "Lower is better. 1,000 descriptors: one has the best figure, 100 ns (-10 +10 %), a tie with two; \
+             too noisy to tell: four; farthest from it is three, by a factor of 3.00."
         );
+        assert_eq!(
+            reading(&all[1..3]),
+            "Lower is better. 1,000 descriptors: no difference, all tie; the best is 100 ns (-10 +10 %)."
+        );
+        assert_eq!(reading(&all[..1]), format!("Lower is better. {ONE_SAMPLE}."));
     }
 
     #[test]

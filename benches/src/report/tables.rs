@@ -32,28 +32,31 @@ pub(super) fn contenders<'a>(figures: &[&'a Figure]) -> Vec<&'a str> {
     all
 }
 
-/// The median, and how far the quartiles are from it, or the extremes of few samples.
+/// The median, and on a line of its own its spread.
 fn with_spread(value: Spread) -> String {
+    format!("{}\n{}", precise(value.median), spread(value))
+}
+
+/// How far the quartiles are from the median, or the extremes of few samples.
+pub(super) fn spread(value: Spread) -> String {
     let percent = |part: f64| (part / value.median - 1.0) * 100.0;
-    format!(
-        "{} ({:+.0} {:+.0} %)",
-        precise(value.median),
-        percent(value.lower),
-        percent(value.upper)
-    )
+    format!("({:+.0} {:+.0} %)", percent(value.lower), percent(value.upper))
 }
 
 /// Three digits at least, and those of thousands in groups: 0.52, 12.3, 4,321.
 pub(super) fn precise(value: f64) -> String {
-    match value.abs() {
-        size if size >= 99.95 => grouped(value.round() as i64),
-        size if size >= 9.995 => format!("{value:.1}"),
-        _ => format!("{value:.2}"),
-    }
+    let sign = if value < 0.0 { "-" } else { "" };
+    let digits = match value.abs() {
+        size if size >= 99.95 => grouped(value.round().abs() as u64),
+        size if size >= 9.995 => format!("{size:.1}"),
+        size => format!("{size:.2}"),
+    };
+    format!("{sign}{digits}")
 }
 
-fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
+/// 12,345.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
         if place > 0 && (digits.len() - place) % 3 == 0 {
@@ -61,22 +64,25 @@ fn grouped(number: i64) -> String {
         }
         text.push(digit);
     }
-    if number < 0 { format!("-{text}") } else { text }
+    text
 }
 
 /// For a terminal: columns of one width each.
 pub(super) fn plain(title: &str, table: &Table) -> String {
     let rows = || [&table.headings].into_iter().chain(&table.rows);
     let columns = table.headings.len();
+    // What names a group of rows may be longer than what stands in the first column.
+    let cells = |row: &'_ &Vec<String>| columns == 1 || row.len() > 1;
     let width = |column: usize| {
-        rows().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        let cells = rows().filter(cells).filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
     let widths: Vec<_> = (0..columns).map(width).collect();
     let mut text = format!("{title}\n");
     for row in rows() {
         let mut line = String::new();
         for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            let width = *width;
+            let (width, cell) = (*width, cell.replace('\n', " "));
             let cell =
                 if column == 0 { format!("  {cell:<width$}") } else { format!("  {cell:>width$}") };
             line.push_str(&cell);
@@ -114,11 +120,11 @@ mod tests {
             figure("wait", "mio", 1000, &[7.0]),
         ];
         let table = of("wait", &figures);
-        assert_eq!(table.headings, ["ns", "10 descriptors", "1000 descriptors"]);
+        assert_eq!(table.headings, ["ns", "10 descriptors", "1,000 descriptors"]);
         assert_eq!(
             plain("wait", &table),
-            "wait\n  ns            10 descriptors  1000 descriptors\n  \
-             plain-epoll  100 (-10 +20 %)\n  mio          2,000 (+0 +0 %)    7.00 (+0 +0 %)\n"
+            "wait\n  ns            10 descriptors  1,000 descriptors\n  \
+             plain-epoll  100 (-10 +20 %)\n  mio          2,000 (+0 +0 %)     7.00 (+0 +0 %)\n"
         );
     }
 }

@@ -12,6 +12,15 @@ pub(super) fn all() -> Vec<(String, String)> {
     of(LOCK)
 }
 
+/// One line. Of a library that is there twice, the older one is message-io's.
+pub(super) fn line(versions: &[(String, String)]) -> String {
+    let each = versions.iter().enumerate().map(|(place, (name, version))| {
+        let newer = versions.iter().skip(place + 1).any(|(other, _)| other == name);
+        format!("{name} {version}{}", if newer { " (message-io's)" } else { "" })
+    });
+    each.collect::<Vec<_>>().join(", ")
+}
+
 fn of(lock: &str) -> Vec<(String, String)> {
     let mut packages = Vec::new();
     let mut name = None;
@@ -46,6 +55,13 @@ mod tests {
         for krate in CRATES {
             assert!(all.iter().any(|(name, _)| name == krate), "{krate}");
         }
+    }
+
+    #[test]
+    fn the_older_of_two_is_said_to_be_another_s() {
+        let versions = [("mio", "0.8"), ("mio", "1.2"), ("tokio", "1.0")];
+        let versions = versions.map(|(name, version)| (name.to_owned(), version.to_owned()));
+        assert_eq!(line(&versions), "mio 0.8 (message-io's), mio 1.2, tokio 1.0");
     }
 
     #[test]
