@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
+use reactor::Backend;
 
 /// The exit code for a command line that cannot be understood.
 const USAGE: u8 = 2;
@@ -121,8 +122,13 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// What is wrong with the variable that chooses a mechanism, if anything is.
+pub fn wrong_backend() -> Option<String> {
+    Backend::from_env().err().map(|error| format!("REACTOR_BACKEND: {error}"))
+}
+
 /// The first paragraph of clap's message, which is the error; usage and tips come after it.
-fn one_line(message: &str) -> String {
+pub fn one_line(message: &str) -> String {
     let error = message.strip_prefix("error: ").unwrap_or(message);
     let paragraph = error.split("\n\n").next().unwrap_or(error);
     paragraph.lines().map(str::trim).collect::<Vec<_>>().join(" ")

@@ -19,6 +19,9 @@ pub struct Spread {
 /// at another place in memory, does as much.
 pub const ALIKE: f64 = 0.03;
 
+/// Medians that differ by more are no tie, though their samples overlap: these tell too little.
+pub const TOO_FAR: f64 = 0.25;
+
 /// With fewer values, one of them decides what a quartile is.
 pub const FEW: usize = 5;
 

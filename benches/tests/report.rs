@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Read as _;
 use std::num::NonZeroUsize;
+use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -127,15 +128,18 @@ fn a_folder_that_can_t_be_made_is_an_error_before_anything_is_measured() {
     assert_complains(&report(&["--once"], &[("--out", &file.join("out"))]), 1, "make the folder");
 }
 
-/// The load fails for want of its mechanism, whatever it is asked.
+/// No server can be started by a program whose file is gone.
 #[test]
 fn what_fails_is_told_of() {
     let folder = Folder::new("failing");
+    let link = format!("{}/gone-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    fs::hard_link(env!("CARGO_BIN_EXE_benches"), &link).unwrap();
+    let program = File::open(&link).unwrap();
+    fs::remove_file(&link).unwrap();
     for extent in ["--once", "--quick"] {
-        let output = Command::new(env!("CARGO_BIN_EXE_benches"))
+        let output = Command::new(format!("/proc/self/fd/{}", program.as_raw_fd()))
             .args(["report", extent, "--only", "servers", "--out"])
             .arg(&folder.0)
-            .env("REACTOR_BACKEND", "kqueue")
             .output()
             .unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();

@@ -10,7 +10,7 @@ use crate::command_line::{self, seconds};
 use crate::load::{self, Interrupted, Mode, Plan, Report};
 use crate::{cpu, limits};
 use anyhow::Context as _;
-use clap::Args;
+use clap::{Args, Parser};
 use reactor::{Backend, Signal};
 
 /// Asks an echo server, checks every byte, and tells how fast the server is and what it costs.
@@ -106,6 +106,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if let Err(complaint) = check(arguments) {
         return Ok(command_line::usage_error(&complaint));
     }
+    if let Some(complaint) = command_line::wrong_backend().filter(|_| arguments.backend.is_none()) {
+        return Ok(command_line::usage_error(&complaint));
+    }
     if let Some(core) = arguments.core {
         cpu::pin(core)?;
     }
@@ -137,6 +140,19 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "not an IP address and a port, such as 127.0.0.1:7007".to_owned())
+}
+
+/// What is wrong with a command line that begins with `load`, if anything is.
+pub(super) fn complaint(line: &[String]) -> Option<String> {
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+    match Line::try_parse_from(line) {
+        Ok(Line { arguments }) => check(&arguments).err(),
+        Err(error) => Some(command_line::one_line(&error.to_string())),
+    }
 }
 
 /// Flags that the mode has no use for are a misunderstanding.

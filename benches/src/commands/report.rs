@@ -8,7 +8,9 @@ use std::process::ExitCode;
 use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
 
-use crate::command_line::{Caught, catch_signals, progress};
+use indicatif::ProgressBar;
+
+use crate::command_line::{Caught, catch_signals, progress, usage_error, wrong_backend};
 use crate::limits;
 use crate::load::Mode;
 use crate::micro::{self, Group};
@@ -76,6 +78,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     fs::create_dir_all(&arguments.out)
         .with_context(|| format!("make the folder {}", arguments.out.display()))?;
     let Some(report) = from else {
+        if let Some(complaint) = wrong_backend() {
+            return Ok(usage_error(&complaint));
+        }
         let caught = catch_signals()?;
         let report = measure(arguments, &caught)?;
         for failure in &report.failed {
@@ -105,6 +110,8 @@ fn show(arguments: &Arguments, report: &Report, old: Option<&Report>) -> anyhow:
     write(&arguments.out.join("report.html"), &report.page()?)?;
     if let Some(chart) = report.chart()? {
         write(&arguments.out.join("wait.svg"), &chart)?;
+    } else {
+        eprintln!("report: no wait.svg: no waits with one descriptor ready were measured");
     }
     if let Some(old) = old {
         let lines = report.changes_since(old);
@@ -124,18 +131,31 @@ fn measure(arguments: &Arguments, caught: &Caught) -> anyhow::Result<Report> {
         (false, true) => Extent::Quick,
         (false, false) => Extent::Full,
     });
-    if arguments.only != Some(Part::Servers) {
+    let (has_steps, has_servers) =
+        (arguments.only != Some(Part::Servers), arguments.only != Some(Part::Steps));
+    let mut steps = 0;
+    if has_steps {
+        // What can't be listed is told of when its turn has come.
+        let lists = Group::ALL.into_iter().flat_map(|group| group.benches(plan.sizes));
+        steps += lists.map(|listing| listing.benches.len()).sum::<usize>();
+    }
+    if has_servers {
+        steps += plan.cases.iter().map(|case| runs_of(case, &plan)).sum::<usize>();
+    }
+    let progress = progress(steps)?;
+    if has_steps {
         for group in Group::ALL {
             if !caught.any() {
-                let result = measure_steps(&mut report, group, &plan, caught);
+                let result = measure_steps(&mut report, group, &plan, caught, &progress);
                 note(&mut report, group.name(), result);
             }
         }
     }
-    if arguments.only != Some(Part::Steps) && !caught.any() {
-        let result = measure_servers(&mut report, &plan, caught);
+    if has_servers && !caught.any() {
+        let result = measure_servers(&mut report, &plan, caught, &progress);
         note(&mut report, "servers", result);
     }
+    progress.finish_and_clear();
     report.is_incomplete = caught.any();
     for line in &report.left_out {
         eprintln!("report: left out: {line}");
@@ -155,11 +175,11 @@ fn measure_steps(
     group: Group,
     plan: &Plan,
     caught: &Caught,
+    progress: &ProgressBar,
 ) -> anyhow::Result<()> {
     let sizes = plan.sizes;
     let listing = group.benches(sizes)?;
     report.left_out.extend(listing.left_out);
-    let progress = progress(listing.benches.len())?;
     let list = move || group.benches(sizes);
     let findings = micro::measure(list, plan.effort, caught.flag(), |cases| {
         if let Some(case) = cases.first() {
@@ -168,7 +188,6 @@ fn measure_steps(
         }
         progress.inc(cases.len() as u64);
     })?;
-    progress.finish_and_clear();
     report.micro.extend(findings.measured);
     let failed = findings.failed.into_iter();
     report.failed.extend(
@@ -177,7 +196,29 @@ fn measure_steps(
     Ok(())
 }
 
-fn measure_servers(report: &mut Report, plan: &Plan, caught: &Caught) -> anyhow::Result<()> {
+/// The servers that a case is for.
+fn servers_of(case: &Case) -> Vec<Server> {
+    let takes_part = |server: &Server| match server {
+        // Staying awake is for few connections: many keep a loop awake without.
+        Server::Awake(_) => case.connections.get() == 1,
+        // It waits for a peer that doesn't read, and answers nobody meanwhile.
+        Server::MessageIo => case.mode != Mode::Slow.name(),
+        _ => true,
+    };
+    Server::all_over(case.transport()).into_iter().filter(takes_part).collect()
+}
+
+/// In each round one of them, the baseline, runs twice.
+fn runs_of(case: &Case, plan: &Plan) -> usize {
+    (servers_of(case).len() + 1) * plan.rounds.get()
+}
+
+fn measure_servers(
+    report: &mut Report,
+    plan: &Plan,
+    caught: &Caught,
+    progress: &ProgressBar,
+) -> anyhow::Result<()> {
     let open_files = limits::raise_open_files()?;
     let cores = Cores::choose(None, None)?;
     if cores.is_none() {
@@ -192,23 +233,10 @@ fn measure_servers(report: &mut Report, plan: &Plan, caught: &Caught) -> anyhow:
         measured: plan.measured,
         warmup: plan.warmup,
     };
-    let takes_part = |server: &Server, case: &Case| match server {
-        // Staying awake is for few connections: many keep a loop awake without.
-        Server::Awake(_) => case.connections.get() == 1,
-        // It waits for a peer that doesn't read, and answers nobody meanwhile.
-        Server::MessageIo => case.mode != Mode::Slow.name(),
-        _ => true,
-    };
     if plan.cases.iter().any(|case| case.mode == Mode::Slow.name()) {
         let line = "message-io beside slow readers: it waits for a peer that doesn't read, and answers nobody";
         report.left_out.push(line.to_owned());
     }
-    let all = |case: &Case| -> Vec<Server> {
-        let all = Server::all_over(case.transport()).into_iter();
-        all.filter(|server| takes_part(server, case)).collect()
-    };
-    let runs: usize = plan.cases.iter().map(|case| (all(case).len() + 1) * plan.rounds.get()).sum();
-    let progress = progress(runs)?;
     let baseline = Server::Plain(Mechanism::Epoll);
     for case in &plan.cases {
         let files = case.open_files() as u64;
@@ -217,9 +245,10 @@ fn measure_servers(report: &mut Report, plan: &Plan, caught: &Caught) -> anyhow:
                 "{case}: takes {files} open files, and this process may have {open_files}; raise the limit \
                  (ulimit -Hn)"
             ));
+            progress.inc(runs_of(case, plan) as u64);
             continue;
         }
-        let mut others = all(case);
+        let mut others = servers_of(case);
         others.retain(|&server| server != baseline);
         let mut contest = Contest { baseline, others };
         loop {

@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::command_line::{catch_signals, progress, seconds, usage_error};
+use super::load;
+use crate::command_line::{catch_signals, progress, seconds, usage_error, wrong_backend};
 use crate::load::Mode;
 use crate::runs::{self, Case, Contest, Cores, ECHO, Setup};
 use crate::servers::{Server, Transport};
@@ -19,7 +20,8 @@ use clap::Args;
 /// For each case, rounds of runs: the baseline (A), each other server, the baseline again, the order
 /// rotating. A ratio is the median over the rounds of a server's CPU time per message, as a multiple of the
 /// mean of the round's two baselines. What these two differ by (A/A) is the noise: a difference within it is
-/// a tie. A rate that the load limited, as the server was not always busy, has a ≥ before it. Ctrl-C ends it
+/// a tie, and so is one of 3 % or less, or one that the middle half of the rounds (of fewer than five, all)
+/// doesn't agree about. One round tells nothing. A rate that the load limited, as the server was not always busy, has a ≥ before it. Ctrl-C ends it
 /// with the rounds that are complete, and with the exit code 130.
 ///
 /// With `--bar`, ours are held against the plain libc loop of their mechanism instead, and pass up to
@@ -42,12 +44,12 @@ pub struct Arguments {
     #[arg(long)]
     bar: bool,
 
-    /// Numbers of connections.
-    #[arg(long, value_name = "COUNT", value_delimiter = ',', default_value = "50,1000")]
+    /// Numbers of connections; 4 by default in bulk, else 50 and 1000.
+    #[arg(long, value_name = "COUNT", value_delimiter = ',')]
     connections: Vec<NonZeroUsize>,
 
-    /// Sizes of a message.
-    #[arg(long, value_name = "BYTES", value_delimiter = ',', default_value = "64")]
+    /// Sizes of a message; 65536 by default in bulk, else 64.
+    #[arg(long, value_name = "BYTES", value_delimiter = ',')]
     sizes: Vec<NonZeroUsize>,
 
     /// What the load does: `benches load --help` has the modes.
@@ -95,6 +97,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Ok(contests) => contests,
         Err(complaint) => return Ok(usage_error(&complaint)),
     };
+    if let Some(complaint) = complaint(arguments, &cases) {
+        return Ok(usage_error(&complaint));
+    }
     // Before anything runs: with too few, connections would fail halfway, in each library in its own way.
     let most = cases.iter().map(Case::open_files).max().unwrap_or(0);
     limits::allow_open_files(most)?;
@@ -119,8 +124,36 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 fn cases(arguments: &Arguments) -> Vec<Case> {
     let Arguments { mode, connections, sizes, more, .. } = arguments;
+    let is_bulk = *mode == Mode::Bulk;
+    // Those of the load, and besides them a number of connections at which mechanisms differ.
+    let connections = or_usual(connections, if is_bulk { &BULK_CONNECTIONS } else { &CONNECTIONS });
+    let sizes = or_usual(sizes, if is_bulk { &BULK_SIZES } else { &SIZES });
     let of = |connections, size| Case { mode: mode.name(), connections, size, more: more.clone() };
+    let sizes = &sizes;
     connections.iter().flat_map(|&count| sizes.iter().map(move |&size| of(count, size))).collect()
+}
+
+const CONNECTIONS: [usize; 2] = [50, 1000];
+const BULK_CONNECTIONS: [usize; 1] = [4];
+const SIZES: [usize; 1] = [64];
+const BULK_SIZES: [usize; 1] = [65_536];
+
+fn or_usual(given: &[NonZeroUsize], usual: &[usize]) -> Vec<NonZeroUsize> {
+    if given.is_empty() {
+        usual.iter().filter_map(|&number| NonZeroUsize::new(number)).collect()
+    } else {
+        given.to_vec()
+    }
+}
+
+/// What is wrong with the further arguments: each load would say it, after the table has begun.
+fn complaint(arguments: &Arguments, cases: &[Case]) -> Option<String> {
+    let of = |case: &Case| {
+        let mut line = case.load_arguments(arguments.seconds, arguments.warmup);
+        line.extend(["--connect", "127.0.0.1:1", "--pid", "1"].map(str::to_owned));
+        load::complaint(&line)
+    };
+    cases.iter().find_map(of).or_else(wrong_backend)
 }
 
 /// One of all servers, or with the bar one for each plain loop.
@@ -179,9 +212,11 @@ fn compare_all(
     let print = |line: String| {
         progress.suspend(|| writeln!(io::stdout(), "{line}")).context("write to stdout")
     };
-    print(runs::header())?;
     let (mut all_pass, mut any_limited) = (true, false);
     for contest in contests {
+        if let Some(case) = cases.first() {
+            print(runs::header(case, &contest.baseline.to_string()))?;
+        }
         for case in cases {
             let comparison =
                 runs::compare(setup, contest, case, rounds, caught.flag(), |server| {
@@ -203,6 +238,7 @@ fn compare_all(
             all_pass &= !arguments.bar || (0..comparison.others.len()).all(passes);
         }
     }
+    print(format!("\n{}", runs::footer()))?;
     progress.finish_and_clear();
     if any_limited {
         eprintln!("servers: {}", runs::legend());

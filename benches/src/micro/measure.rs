@@ -421,11 +421,12 @@ mod tests {
         let mut listing = Listing::new(1000);
         assert!(listing.has_room(&CHART, 900, 900));
         assert!(!listing.has_room(&CHART, 901, 901));
+        assert!(!listing.has_room(&CHART, 902, 902) && !listing.has_room(&CHART, 901, 901));
         assert_eq!(
-            listing.left_out,
+            listing.finish().left_out,
             [
-                "wait, any, 901 things: takes 1001 open files, and this process may have 1000; raise the \
-              limit (ulimit -Hn)"
+                "wait with 901 things, wait with 902 things: takes up to 1002 open files, and this process may \
+              have 1000; raise the limit (ulimit -Hn)"
             ]
         );
     }

@@ -89,7 +89,7 @@ impl Group {
             Self::Mailbox => mailbox::list(&mut listing),
             Self::Turn => turn::list(&mut listing, sizes),
         }
-        Ok(listing)
+        Ok(listing.finish())
     }
 }
 
@@ -191,6 +191,9 @@ pub struct Listing {
     pub benches: Vec<Bench>,
     /// What can't, and why: a line each.
     pub left_out: Vec<String>,
+    /// What takes more descriptors than there are, and how many the greediest needs.
+    without_room: Vec<String>,
+    needed: u64,
     open_files: u64,
 }
 
@@ -208,20 +211,46 @@ const OTHER_FILES: u64 = 100;
 
 impl Listing {
     fn new(open_files: u64) -> Self {
-        Self { benches: Vec::new(), left_out: Vec::new(), open_files }
+        Self {
+            benches: Vec::new(),
+            left_out: Vec::new(),
+            without_room: Vec::new(),
+            needed: 0,
+            open_files,
+        }
     }
 
     /// Whether so many descriptors can be open at a time; else notes what is left out.
     fn has_room(&mut self, chart: &Chart, number: usize, descriptors: usize) -> bool {
         let needed = descriptors as u64 + OTHER_FILES;
-        if needed > self.open_files {
+        let has_room = needed <= self.open_files;
+        if !has_room {
+            let what = format!("{} with {number} {}", chart.group, chart.over);
+            if !self.without_room.contains(&what) {
+                self.without_room.push(what);
+            }
+            self.needed = self.needed.max(needed);
+        }
+        has_room
+    }
+
+    fn leave_out(&mut self, line: String) {
+        if !self.left_out.contains(&line) {
+            self.left_out.push(line);
+        }
+    }
+
+    /// Says of all that has no room in one line that it hasn't.
+    fn finish(mut self) -> Self {
+        if !self.without_room.is_empty() {
             self.left_out.push(format!(
-                "{}, {}, {number} {}: takes {needed} open files, and this process may have {}; raise \
-                 the limit (ulimit -Hn)",
-                chart.group, chart.question, chart.over, self.open_files
+                "{}: takes up to {} open files, and this process may have {}; raise the limit (ulimit -Hn)",
+                self.without_room.join(", "),
+                self.needed,
+                self.open_files
             ));
         }
-        needed <= self.open_files
+        self
     }
 
     fn add(

@@ -4,10 +4,7 @@ use super::tables::grouped;
 use crate::load::{Latency, Mode, Report};
 use crate::micro::Measured;
 use crate::runs::{Comparison, Round, Sample, limited_by_load};
-use crate::spread::{ALIKE, Spread};
-
-/// Medians that differ by more are no tie, though their samples overlap: these tell too little.
-pub(super) const TOO_FAR: f64 = 0.25;
+use crate::spread::{ALIKE, Spread, TOO_FAR};
 
 /// What the memory of a connection is called; and in reports that counted pages of files, which aren't to be
 /// compared with it.

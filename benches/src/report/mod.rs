@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::micro::Measured;
 use crate::runs::Comparison;
-use crate::spread::ALIKE;
+use crate::spread::{ALIKE, TOO_FAR};
 use figure::Figure;
 use page::{Part, Section};
 
@@ -245,7 +245,7 @@ impl Report {
                  noise; single steps of a loop have no second run, and so no noise. But where the spreads overlap and \
                  the medians differ by more than {:.0} %, the samples are too noisy to tell, which is no tie.",
                 ALIKE * 100.0,
-                figure::TOO_FAR * 100.0
+                TOO_FAR * 100.0
             ),
             "Solid lines with dots and full bars are this library's; dashed lines with triangles and framed bars plain \
              libc loops; dotted lines with crosses and pale bars other libraries."

@@ -14,7 +14,7 @@ mod table;
 pub use cores::Cores;
 pub use process::Process;
 pub use statistics::{Standing, limited_by_load};
-pub use table::{LIMITED, header, legend, rows};
+pub use table::{LIMITED, footer, header, legend, rows};
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -26,6 +26,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
+use crate::command_line::plural;
 use crate::load::Report;
 use crate::servers::{Server, Transport};
 
@@ -83,6 +84,22 @@ impl Case {
         others.fold(self.connections.get(), usize::saturating_add)
     }
 
+    /// The command line of a load that measures for so long, without what differs from run to run.
+    pub fn load_arguments(&self, measured: Duration, warmup: Duration) -> Vec<String> {
+        let Self { mode, connections, size, more } = self;
+        let seconds = |time: Duration| time.as_secs_f64().to_string();
+        let flags = [
+            ("--connections", connections.to_string()),
+            ("--size", size.to_string()),
+            ("--seconds", seconds(measured)),
+            ("--warmup", seconds(warmup)),
+        ];
+        let mut line = vec!["load".to_owned(), mode.clone(), "--machine".to_owned()];
+        line.extend(flags.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]));
+        line.extend_from_slice(more);
+        line
+    }
+
     /// What a server must echo over for it.
     pub fn transport(&self) -> Transport {
         if self.mode == "udp" { Transport::Datagrams } else { Transport::Streams }
@@ -92,7 +109,8 @@ impl Case {
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { mode, connections, size, more } = self;
-        write!(f, "{mode}, {connections} connections, {size} bytes")?;
+        let connections = plural(connections.get(), "connection");
+        write!(f, "{mode}, {connections}, {}", plural(size.get(), "byte"))?;
         more.iter().try_for_each(|argument| write!(f, " {argument}"))
     }
 }
@@ -247,23 +265,14 @@ fn measure(
         serve.arg("--udp");
     }
     let mut load = Command::new(program);
-    load.arg("load");
-    if case.mode != ECHO {
-        load.arg(&case.mode);
-    }
-    load.arg("--machine")
-        .args(["--connections", &case.connections.to_string()])
-        .args(["--size", &case.size.to_string()])
-        .args(["--seconds", &measured.as_secs_f64().to_string()])
-        .args(["--warmup", &warmup.as_secs_f64().to_string()]);
+    load.args(case.load_arguments(*measured, *warmup));
     if let Some(Cores { server, load: core }) = cores {
         serve.args(["--core", &server.to_string()]);
         load.args(["--core", &core.to_string()]);
     }
     let process = Process::start(&mut serve)?;
     load.args(["--connect", &process.address().to_string()])
-        .args(["--pid", &process.pid().to_string()])
-        .args(&case.more);
+        .args(["--pid", &process.pid().to_string()]);
     let line = process::output(&mut load, interrupted)?;
     let report: Report = line.parse().context("the load's report")?;
     report.server_cost().context("the load's report lacks the server's time")?;

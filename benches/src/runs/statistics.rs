@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Comparison, Round, Sample};
-use crate::spread::Spread;
+use crate::spread::{ALIKE, Spread, TOO_FAR};
 
 /// What the library may cost more than the yardstick, on a machine without noise.
 const ALLOWANCE: f64 = 0.03;
@@ -17,6 +17,10 @@ pub enum Standing {
     Tie,
     /// It uses more CPU time for a message.
     Slower,
+    /// The difference is too great for a tie, and the rounds differ too much to tell.
+    TooNoisy,
+    /// One round tells nothing.
+    OneRound,
 }
 
 impl fmt::Display for Standing {
@@ -25,6 +29,8 @@ impl fmt::Display for Standing {
             Self::Faster => "faster",
             Self::Tie => "tie",
             Self::Slower => "slower",
+            Self::TooNoisy => "too noisy",
+            Self::OneRound => "one round",
         })
     }
 }
@@ -86,20 +92,30 @@ impl Comparison {
     }
 
     /// By how much the baseline differs from itself in all but the worst rounds: what the quartiles are
-    /// off from 1, the one that is farther.
+    /// off from 1, the one that is farther; of few rounds, the extremes.
     pub fn noise(&self) -> f64 {
-        let Spread { lower, upper, .. } = self.a_by_a();
+        let Spread { lower, upper, .. } =
+            Spread::to_judge_by(self.rounds.iter().map(Round::a_by_a));
         (1.0 - lower).abs().max((upper - 1.0).abs())
     }
 
-    /// Where another stands: a difference within the [noise](Self::noise) is a tie.
+    /// Where another stands: a difference is one if it is more than [any two figures](ALIKE) may differ by and
+    /// more than the [noise](Self::noise), and if most rounds agree about its direction, or all where they are
+    /// few.
     pub fn standing(&self, other: usize) -> Standing {
-        let difference = self.ratio(other).median - 1.0;
+        if self.rounds.len() < 2 {
+            return Standing::OneRound;
+        }
+        let ratios = self.rounds.iter().map(|round| round.ratio(other));
+        let Spread { lower, median, upper, .. } = Spread::to_judge_by(ratios);
+        let (difference, noise) = (median - 1.0, self.noise().max(ALIKE));
         // So that no figure, which is no number either, is a tie.
-        if difference > self.noise() {
+        if difference > noise && lower > 1.0 {
             Standing::Slower
-        } else if difference < -self.noise() {
+        } else if difference < -noise && upper < 1.0 {
             Standing::Faster
+        } else if difference.abs() > TOO_FAR {
+            Standing::TooNoisy
         } else {
             Standing::Tie
         }
@@ -231,7 +247,22 @@ pub(super) mod tests {
                 assert_eq!(comparison.standing(0), standing, "{ratio}");
             }
         }
-        assert_eq!(comparison(&[]).standing(0), Standing::Tie);
+        for rounds in [&[][..], &[[1000.0, 9000.0, 1000.0]]] {
+            assert_eq!(comparison(rounds).standing(0), Standing::OneRound);
+        }
+    }
+
+    #[test]
+    fn rounds_that_disagree_tell_no_difference() {
+        for (costs, standing) in [
+            ([1020.0, 1020.0, 1020.0], Standing::Tie),
+            ([990.0, 1100.0, 1200.0], Standing::Tie),
+            ([990.0, 2000.0, 2000.0], Standing::TooNoisy),
+            ([1900.0, 2000.0, 2100.0], Standing::Slower),
+        ] {
+            let rounds = costs.map(|cost| [1000.0, cost, 1000.0]);
+            assert_eq!(comparison(&rounds).standing(0), standing, "{costs:?}");
+        }
     }
 
     #[test]

@@ -1,21 +1,29 @@
 //! The table that a person reads.
 
-use super::{Comparison, Sample, limited_by_load};
-use crate::spread::Spread;
+use super::{Case, Comparison, Sample, limited_by_load};
+use crate::spread::{ALIKE, Spread};
 
-/// A column's name and width.
-const COLUMNS: [(&str, usize); 10] = [
-    ("server", 14),
-    ("connections", 11),
-    ("bytes", 7),
-    ("messages/s", 10),
-    ("CPU ns", 8),
-    ("quartiles", 15),
-    ("min..max", 15),
-    ("ratio", 6),
-    ("quartiles", 12),
-    ("verdict", 12),
-];
+/// The columns' names, and the widths that they have at least.
+fn columns(case: &Case, baseline: &str) -> [(String, usize); 10] {
+    let (rate, each) = match case.mode.as_str() {
+        "bulk" => ("MB/s", "message"),
+        "connect" => ("connections/s", "connection"),
+        "udp" => ("datagrams/s", "datagram"),
+        _ => ("messages/s", "message"),
+    };
+    [
+        ("server".to_owned(), 14),
+        ("connections".to_owned(), 11),
+        ("bytes".to_owned(), 7),
+        (rate.to_owned(), 10),
+        (format!("CPU ns/{each}"), 8),
+        ("quartiles".to_owned(), 15),
+        ("min..max".to_owned(), 15),
+        (format!("×{baseline}"), 6),
+        ("quartiles".to_owned(), 12),
+        ("verdict".to_owned(), 12),
+    ]
+}
 
 /// Before a rate that the load has limited: the server could have answered as many at least.
 pub const LIMITED: char = '≥';
@@ -27,10 +35,21 @@ pub fn legend() -> String {
     )
 }
 
-/// The names of the columns. `CPU ns` are nanoseconds of the server's CPU time for a message, and `ratio`
-/// is that as a multiple of the baseline's.
-pub fn header() -> String {
-    line(&COLUMNS.map(|(name, _)| name.to_owned()))
+/// The names of the columns. The ratio has the baseline's name: it is the server's CPU time for a message, as
+/// a multiple of the baseline's.
+pub fn header(case: &Case, baseline: &str) -> String {
+    let columns = columns(case, baseline);
+    let names = columns.each_ref().map(|(name, _)| name.clone());
+    line(&names, &columns)
+}
+
+/// What the rows don't say of themselves.
+pub fn footer() -> String {
+    format!(
+        "A/A ± is the noise: what the baseline, which runs twice in each round, differs from itself by. A tie \
+         differs by no more than that, by {:.0} % or less, or not in all the rounds that count.",
+        ALIKE * 100.0
+    )
 }
 
 /// A row for each server, the baseline first: its ratio is A/A, its verdict the noise. Those of the others
@@ -65,10 +84,12 @@ fn row(
     ratio: Spread,
     verdict: String,
 ) -> String {
-    let rate = Spread::of(samples.iter().map(|sample| sample.rate()));
+    let is_bulk = comparison.case.mode == "bulk";
+    let rate = |sample: &&Sample| if is_bulk { sample.report.throughput() } else { sample.rate() };
+    let rate = Spread::of(samples.iter().map(rate));
     let cost = Spread::of(samples.iter().map(|sample| sample.cost()));
     let mark = if limited_by_load(samples) { LIMITED.to_string() } else { String::new() };
-    line(&[
+    let cells = [
         name.to_owned(),
         comparison.case.connections.to_string(),
         comparison.case.size.to_string(),
@@ -79,19 +100,43 @@ fn row(
         format!("{:.3}", ratio.median),
         format!("{:.3}..{:.3}", ratio.lower, ratio.upper),
         verdict,
-    ])
+    ];
+    line(&cells, &columns(&comparison.case, &comparison.baseline))
 }
 
-fn line(cells: &[String; COLUMNS.len()]) -> String {
-    let mut columns = cells.iter().zip(COLUMNS);
-    let first = columns.next().map(|(cell, (_, width))| format!("{cell:<width$}"));
-    first.into_iter().chain(columns.map(|(cell, (_, width))| format!("  {cell:>width$}"))).collect()
+fn line(cells: &[String; 10], columns: &[(String, usize); 10]) -> String {
+    let mut text = String::new();
+    for (place, (cell, (name, least))) in cells.iter().zip(columns).enumerate() {
+        let width = name.chars().count().max(*least);
+        text.push_str(&match place {
+            0 => format!("{cell:<width$}"),
+            _ => format!("  {cell:>width$}"),
+        });
+    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::statistics::tests::comparison;
     use super::*;
+
+    fn width() -> usize {
+        let Comparison { case, baseline, .. } = comparison(&[]);
+        header(&case, &baseline).chars().count()
+    }
+
+    #[test]
+    fn bulk_is_told_in_megabytes() {
+        let mut comparison = comparison(&[[1000.0, 1000.0, 1000.0]]);
+        comparison.case.mode = "bulk".to_owned();
+        comparison.rounds[0].others[0].report.bytes = 123_000_000;
+        let header = header(&comparison.case, &comparison.baseline);
+        let words: Vec<_> = header.split_whitespace().collect();
+        assert_eq!(words[3..6], ["MB/s", "CPU", "ns/message"]);
+        assert!(words.contains(&"×plain-epoll"), "{header}");
+        assert!(rows(&comparison, false)[1].contains(" 123 "), "{:?}", rows(&comparison, false));
+    }
 
     #[test]
     fn rows_stand_below_their_header() {
@@ -102,9 +147,9 @@ mod tests {
             (1000.0, false, "           tie"),
             (900.0, false, "        faster"),
         ] {
-            let rows = rows(&comparison(&[[1000.0, cost, 1000.0]]), bar);
+            let rows = rows(&comparison(&[[1000.0, cost, 1000.0]; 2]), bar);
             for row in &rows {
-                assert_eq!(row.chars().count(), header().len(), "{row}");
+                assert_eq!(row.chars().count(), width(), "{row}");
             }
             let [baseline, other] = rows.as_slice() else { panic!("{rows:?}") };
             assert!(baseline.starts_with("plain-epoll            1000       64"), "{baseline}");
@@ -122,6 +167,6 @@ mod tests {
         let rows = rows(&comparison, false);
         assert!(!rows[0].contains(LIMITED), "{}", rows[0]);
         assert!(rows[1].contains(" ≥1000 "), "{}", rows[1]);
-        assert_eq!(rows[1].chars().count(), header().len());
+        assert_eq!(rows[1].chars().count(), width());
     }
 }

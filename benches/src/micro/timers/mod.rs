@@ -98,12 +98,11 @@ fn add_fire<T: Timers>(listing: &mut Listing, chart: &Chart, live: usize) {
 fn is_measured<T: Timers>(listing: &mut Listing, chart: &Chart, live: usize) -> bool {
     match T::MOST {
         Some((most, reason)) if live > most => {
-            listing.left_out.push(format!(
-                "{}, {}, {live} {}: {} isn't measured with more than {most}: {reason}",
+            listing.leave_out(format!(
+                "{}: {} isn't measured with more than {most} {}: {reason}",
                 chart.group,
-                chart.question,
-                chart.over,
-                T::NAME
+                T::NAME,
+                chart.over
             ));
             false
         }
