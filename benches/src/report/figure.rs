@@ -107,7 +107,8 @@ impl Figure {
         if over.contains('#') {
             over.replace('#', &grouped(*number))
         } else {
-            format!("{} {over}", grouped(*number))
+            let one = over.strip_suffix('s').filter(|_| *number == 1);
+            format!("{} {}", grouped(*number), one.unwrap_or(over))
         }
     }
 
