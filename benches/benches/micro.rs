@@ -49,7 +49,8 @@ fn run(criterion: &mut Criterion, group: Group, watch: &Watch) {
         Ok(listing) => listing,
         Err(error) => panic!("{error:#}"),
     };
-    for line in listing.left_out {
+    let shortage = listing.shortage.line(listing.open_files);
+    for line in listing.left_out.into_iter().chain(shortage) {
         eprintln!("left out: {line}");
     }
     let mut benches = listing.benches.into_iter().peekable();

@@ -35,6 +35,41 @@ pub fn allow_open_files(count: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What takes more descriptors than this process may have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shortage {
+    what: Vec<String>,
+    needed: u64,
+}
+
+impl Shortage {
+    /// Notes something that needs so many; once if it comes again.
+    pub fn add(&mut self, what: String, needed: u64) {
+        if !self.what.contains(&what) {
+            self.what.push(what);
+        }
+        self.needed = self.needed.max(needed);
+    }
+
+    /// Notes all that another has.
+    pub fn append(&mut self, other: Self) {
+        let needed = other.needed;
+        other.what.into_iter().for_each(|what| self.add(what, needed));
+    }
+
+    /// One line of all, if there is any, where a process may have `open_files`.
+    pub fn line(&self, open_files: u64) -> Option<String> {
+        let Self { what, needed } = self;
+        (!what.is_empty()).then(|| {
+            format!(
+                "{}: up to {needed} open files are needed, and this process may have {open_files}; raise the limit \
+                 (ulimit -Hn {needed})",
+                what.join("; ")
+            )
+        })
+    }
+}
+
 /// Tells what concerns a listener from what concerns one connection in its queue: accept(2) passes on the
 /// error of one that broke while it waited.
 ///

@@ -87,7 +87,7 @@ fn raw_samples_are_kept() {
     let setup = Setup {
         program: env!("CARGO_BIN_EXE_benches").into(),
         cores: None,
-        measured: Duration::from_millis(10),
+        measured: Duration::from_millis(50),
         warmup: Duration::ZERO,
     };
     let case = Case {

@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 
 use crate::command_line::{Caught, catch_signals, progress, usage_error, wrong_backend};
-use crate::limits;
+use crate::limits::{self, Shortage};
 use crate::load::Mode;
 use crate::micro::{self, Group};
 use crate::report::{Extent, Failure, Plan, Report};
@@ -143,19 +143,23 @@ fn measure(arguments: &Arguments, caught: &Caught) -> anyhow::Result<Report> {
         steps += plan.cases.iter().map(|case| runs_of(case, &plan)).sum::<usize>();
     }
     let progress = progress(steps)?;
+    let mut shortage = Shortage::default();
     if has_steps {
         for group in Group::ALL {
             if !caught.any() {
-                let result = measure_steps(&mut report, group, &plan, caught, &progress);
+                let result =
+                    measure_steps(&mut report, &mut shortage, group, &plan, caught, &progress);
                 note(&mut report, group.name(), result);
             }
         }
     }
     if has_servers && !caught.any() {
-        let result = measure_servers(&mut report, &plan, caught, &progress);
+        let result = measure_servers(&mut report, &mut shortage, &plan, caught, &progress);
         note(&mut report, "servers", result);
     }
     progress.finish_and_clear();
+    let open_files = limits::raise_open_files();
+    report.left_out.extend(open_files.ok().and_then(|most| shortage.line(most)));
     report.is_incomplete = caught.any();
     for line in &report.left_out {
         eprintln!("report: left out: {line}");
@@ -172,6 +176,7 @@ fn note(report: &mut Report, what: &str, result: anyhow::Result<()>) {
 
 fn measure_steps(
     report: &mut Report,
+    shortage: &mut Shortage,
     group: Group,
     plan: &Plan,
     caught: &Caught,
@@ -180,6 +185,7 @@ fn measure_steps(
     let sizes = plan.sizes;
     let listing = group.benches(sizes)?;
     report.left_out.extend(listing.left_out);
+    shortage.append(listing.shortage);
     let list = move || group.benches(sizes);
     let findings = micro::measure(list, plan.effort, caught.flag(), |cases| {
         if let Some(case) = cases.first() {
@@ -215,6 +221,7 @@ fn runs_of(case: &Case, plan: &Plan) -> usize {
 
 fn measure_servers(
     report: &mut Report,
+    shortage: &mut Shortage,
     plan: &Plan,
     caught: &Caught,
     progress: &ProgressBar,
@@ -241,10 +248,7 @@ fn measure_servers(
     for case in &plan.cases {
         let files = case.open_files() as u64;
         if files > open_files {
-            report.left_out.push(format!(
-                "{case}: takes {files} open files, and this process may have {open_files}; raise the limit \
-                 (ulimit -Hn)"
-            ));
+            shortage.add(case.to_string(), files);
             progress.inc(runs_of(case, plan) as u64);
             continue;
         }

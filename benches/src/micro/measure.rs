@@ -423,11 +423,9 @@ mod tests {
         assert!(!listing.has_room(&CHART, 901, 901));
         assert!(!listing.has_room(&CHART, 902, 902) && !listing.has_room(&CHART, 901, 901));
         assert_eq!(
-            listing.finish().left_out,
-            [
-                "wait with 901 things, wait with 902 things: takes up to 1002 open files, and this process may \
-              have 1000; raise the limit (ulimit -Hn)"
-            ]
+            listing.shortage.line(1000).unwrap(),
+            "wait with 901 things; wait with 902 things: up to 1002 open files are needed, and this process \
+             may have 1000; raise the limit (ulimit -Hn 1002)"
         );
     }
 }

@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits;
+use crate::limits::{self, Shortage};
 
 pub use measure::{Effort, Failed, Findings, Measured, measure};
 pub use watch::Watch;
@@ -89,7 +89,7 @@ impl Group {
             Self::Mailbox => mailbox::list(&mut listing),
             Self::Turn => turn::list(&mut listing, sizes),
         }
-        Ok(listing.finish())
+        Ok(listing)
     }
 }
 
@@ -189,12 +189,12 @@ impl fmt::Debug for Bench {
 pub struct Listing {
     /// Those that can be measured here.
     pub benches: Vec<Bench>,
-    /// What can't, and why: a line each.
+    /// What can't, and why, but for want of descriptors: a line each.
     pub left_out: Vec<String>,
-    /// What takes more descriptors than there are, and how many the greediest needs.
-    without_room: Vec<String>,
-    needed: u64,
-    open_files: u64,
+    /// What takes more descriptors than there are.
+    pub shortage: Shortage,
+    /// How many there are.
+    pub open_files: u64,
 }
 
 /// What all cases of one chart have in common.
@@ -214,8 +214,7 @@ impl Listing {
         Self {
             benches: Vec::new(),
             left_out: Vec::new(),
-            without_room: Vec::new(),
-            needed: 0,
+            shortage: Shortage::default(),
             open_files,
         }
     }
@@ -225,11 +224,7 @@ impl Listing {
         let needed = descriptors as u64 + OTHER_FILES;
         let has_room = needed <= self.open_files;
         if !has_room {
-            let what = format!("{} with {number} {}", chart.group, chart.over);
-            if !self.without_room.contains(&what) {
-                self.without_room.push(what);
-            }
-            self.needed = self.needed.max(needed);
+            self.shortage.add(format!("{} with {number} {}", chart.group, chart.over), needed);
         }
         has_room
     }
@@ -238,19 +233,6 @@ impl Listing {
         if !self.left_out.contains(&line) {
             self.left_out.push(line);
         }
-    }
-
-    /// Says of all that has no room in one line that it hasn't.
-    fn finish(mut self) -> Self {
-        if !self.without_room.is_empty() {
-            self.left_out.push(format!(
-                "{}: takes up to {} open files, and this process may have {}; raise the limit (ulimit -Hn)",
-                self.without_room.join(", "),
-                self.needed,
-                self.open_files
-            ));
-        }
-        self
     }
 
     fn add(

@@ -16,7 +16,10 @@ pub(super) fn of(question: &str, figures: &[Figure]) -> Table {
     let cell = |contender: &str, number: u64| {
         let found =
             figures.iter().find(|figure| figure.contender == contender && figure.number == number);
-        found.map_or_else(String::new, |figure| with_spread(figure.value()))
+        found.map_or_else(String::new, |figure| match figure.samples.len() {
+            1 => precise(figure.value().median),
+            _ => with_spread(figure.value()),
+        })
     };
     let rows = contenders.into_iter().map(|contender| {
         let cells = places.iter().map(|(number, _)| cell(contender, *number));
@@ -124,7 +127,7 @@ mod tests {
         assert_eq!(
             plain("wait", &table),
             "wait\n  ns            10 descriptors  1,000 descriptors\n  \
-             plain-epoll  100 (-10 +20 %)\n  mio          2,000 (+0 +0 %)     7.00 (+0 +0 %)\n"
+             plain-epoll  100 (-10 +20 %)\n  mio                    2,000               7.00\n"
         );
     }
 }

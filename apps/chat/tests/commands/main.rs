@@ -17,6 +17,6 @@ mod oper;
 mod people;
 mod registration;
 mod server_info;
+mod topic;
 mod who;
 mod whois;
-mod topic;
