@@ -13,6 +13,9 @@ const FIRST: usize = 1000;
 const BLOCK: usize = 16 * 1024;
 /// Blocks that the pool keeps; more than that go back to the allocator.
 const POOLED: usize = 256;
+/// First blocks, and queues, that the pool keeps: as many as have something to send in a turn of a
+/// large broadcast, and together not more than 4 MiB.
+const POOLED_SMALL: usize = 1024;
 /// What a shared piece counts besides its bytes, for what it is to be remembered by, and the own piece
 /// behind it.
 pub(crate) const PIECE: usize = 64;
@@ -141,7 +144,7 @@ impl Outgoing {
             return;
         }
         let mut block = match bytes.len() {
-            0..=FIRST if self.blocks.is_empty() => Vec::with_capacity(FIRST),
+            0..=FIRST if self.blocks.is_empty() => pool.take_first(),
             0..=BLOCK => pool.take(),
             more => Vec::with_capacity(more),
         };
@@ -200,17 +203,27 @@ impl Outgoing {
         {
             return Ok((1, send_urgent(socket, block.bytes[block.sent])?));
         }
-        let mut slices = [IoSlice::new(&[]); PIECES];
+        // To fill a table takes longer than to send what most queues hold.
+        match self.pieces.len() {
+            1 => {
+                let bytes = self.slices().next().unwrap_or_default();
+                Ok((bytes.len(), again(|| socket.send_with_flags(bytes, FLAGS))?))
+            }
+            2..=8 => self.send_gathered::<8>(socket),
+            _ => self.send_gathered::<PIECES>(socket),
+        }
+    }
+
+    /// One call for up to so many pieces.
+    fn send_gathered<const MOST: usize>(&self, socket: &Socket) -> io::Result<(usize, usize)> {
+        let mut slices = [IoSlice::new(&[]); MOST];
         let (mut asked, mut count) = (0, 0);
         for (slice, bytes) in slices.iter_mut().zip(self.slices()) {
             *slice = IoSlice::new(bytes);
             asked += bytes.len();
             count += 1;
         }
-        let sent = match &slices[..count] {
-            [bytes] => again(|| socket.send_with_flags(bytes, FLAGS)),
-            slices => again(|| socket.send_vectored_with_flags(slices, FLAGS)),
-        }?;
+        let sent = again(|| socket.send_vectored_with_flags(&slices[..count], FLAGS))?;
         Ok((asked, sent))
     }
 
@@ -272,20 +285,44 @@ impl Outgoing {
     }
 
     /// Gives all memory back.
-    pub(crate) fn discard(self, pool: &mut Pool) {
-        for block in self.blocks {
+    pub(crate) fn discard(mut self: Box<Self>, pool: &mut Pool) {
+        while let Some(block) = self.blocks.pop_front() {
             pool.give(block.bytes);
         }
+        self.pieces.clear();
+        (self.len, self.alone, self.early) = (0, 0, 0);
+        pool.give_queue(self);
     }
 }
 
-/// Blocks of memory for the queues, used again by whoever needs one next.
+/// Queues, and blocks of memory for them, used again by whoever needs one next.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
     free: Vec<Vec<u8>>,
+    firsts: Vec<Vec<u8>>,
+    #[allow(clippy::vec_box, reason = "connections take the boxes as they are")]
+    queues: Vec<Box<Outgoing>>,
 }
 
 impl Pool {
+    /// An empty queue.
+    pub(crate) fn queue(&mut self) -> Box<Outgoing> {
+        self.queues.pop().unwrap_or_default()
+    }
+
+    /// Takes a queue back that is empty, unless it is large.
+    fn give_queue(&mut self, queue: Box<Outgoing>) {
+        let is_small = queue.pieces.capacity() <= PIECES && queue.blocks.capacity() <= PIECES;
+        if is_small && self.queues.len() < POOLED_SMALL {
+            self.queues.push(queue);
+        }
+    }
+
+    /// An empty first block.
+    fn take_first(&mut self) -> Vec<u8> {
+        self.firsts.pop().unwrap_or_else(|| Vec::with_capacity(FIRST))
+    }
+
     /// An empty block.
     fn take(&mut self) -> Vec<u8> {
         self.free.pop().unwrap_or_else(|| Vec::with_capacity(BLOCK))
@@ -293,9 +330,14 @@ impl Pool {
 
     /// Takes a block back, if it is one, and if it has room for it.
     fn give(&mut self, mut block: Vec<u8>) {
-        if block.capacity() == BLOCK && self.free.len() < POOLED {
+        let (free, most) = match block.capacity() {
+            BLOCK => (&mut self.free, POOLED),
+            FIRST => (&mut self.firsts, POOLED_SMALL),
+            _ => return,
+        };
+        if free.len() < most {
             block.clear();
-            self.free.push(block);
+            free.push(block);
         }
     }
 }
@@ -356,6 +398,26 @@ mod tests {
             prop_assert!(queue.blocks.is_empty() && queue.pieces.is_empty());
             prop_assert_eq!(queue.flush(&near, &mut pool).unwrap(), Flushed::All);
         }
+    }
+
+    #[test]
+    fn queues_are_used_again_empty() {
+        let (near, _far) = pair();
+        let mut pool = Pool::default();
+        for size in [FIRST, 2 * FIRST] {
+            let mut queue = pool.queue();
+            assert_eq!((queue.len(), queue.cost()), (0, 0));
+            queue.push(&[7; FIRST], &mut pool);
+            queue.push_shared(vec![7; size].into());
+            queue.flush_early(&near, &mut pool, 1).unwrap();
+            queue.push(&[7; 2 * FIRST], &mut pool);
+            queue.discard(&mut pool);
+            assert_eq!((pool.queues.len(), pool.firsts.len()), (1, 1));
+        }
+        let mut queue = pool.queue();
+        (0..=PIECES).for_each(|_| queue.push_shared(vec![7].into()));
+        queue.discard(&mut pool);
+        assert!(pool.queues.is_empty(), "a large one is kept");
     }
 
     #[test]

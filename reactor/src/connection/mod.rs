@@ -116,9 +116,9 @@ impl Connection {
     }
 
     /// The queue, which an idle connection doesn't own.
-    pub(crate) fn queue(&mut self) -> &mut Outgoing {
+    pub(crate) fn queue(&mut self, pool: &mut Pool) -> &mut Outgoing {
         self.state.set(State::QUEUED);
-        self.outgoing.get_or_insert_default()
+        self.outgoing.get_or_insert_with(|| pool.queue())
     }
 
     /// Whether there is a queue to wait behind.

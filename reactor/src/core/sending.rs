@@ -80,7 +80,7 @@ impl Core {
             return Sent::Refused;
         }
         let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
-        connection.queue().push(bytes, &mut self.pool);
+        connection.queue(&mut self.pool).push(bytes, &mut self.pool);
         self.after_queueing(key, tried)
     }
 
@@ -97,7 +97,7 @@ impl Core {
             return Sent::Refused;
         }
         let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
-        connection.queue().push_shared(bytes);
+        connection.queue(&mut self.pool).push_shared(bytes);
         self.after_queueing(key, false)
     }
 
@@ -125,7 +125,7 @@ impl Core {
             return Sent::Refused;
         }
         let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
-        connection.queue().push_urgent(byte, &mut self.pool);
+        connection.queue(&mut self.pool).push_urgent(byte, &mut self.pool);
         self.after_queueing(key, false)
     }
 
@@ -245,7 +245,7 @@ impl Core {
             Ok(sent) if self.overflows(key, self.gather.len() - sent) => self.gather.clear(),
             Ok(sent) => {
                 let Some(connection) = self.sources.connection_mut(key) else { return };
-                connection.queue().push(&self.gather[sent..], &mut self.pool);
+                connection.queue(&mut self.pool).push(&self.gather[sent..], &mut self.pool);
                 self.gather.clear();
                 self.after_queueing(key, true);
             }
