@@ -1,4 +1,7 @@
 //! What the operator of a server can set: one TOML file, of which everything has a default.
+//!
+//! When it is read again, the new settings hold from then on, for those too who are there already; but
+//! `cloak-key` and `limits.whowas` hold until the next start, and `limits.send-queue` for new connections alone.
 
 use std::path::Path;
 use std::{fs, io};
@@ -8,7 +11,7 @@ use serde::Deserialize;
 use crate::{message, password};
 
 /// The settings of a server.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
     /// The server's name, as clients are told it; it has a dot in it, so that it can't be a nick.
@@ -34,7 +37,7 @@ pub struct Config {
 }
 
 /// Who is responsible for a server.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Admin {
     /// Where it is.
@@ -46,7 +49,7 @@ pub struct Admin {
 }
 
 /// Who may become an operator.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Oper {
     /// What OPER says first.
@@ -56,7 +59,7 @@ pub struct Oper {
 }
 
 /// How much of anything there may be.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Limits {
     /// Bytes of a nick.
@@ -140,6 +143,9 @@ impl Config {
         }
         if !word(&self.network) || self.network.len() > 32 {
             return Err("network: a word of at most 32 characters".into());
+        }
+        if self.listen.is_empty() {
+            return Err("listen: at least one address, such as 127.0.0.1:6667".into());
         }
         let lines =
             [&self.description, &self.admin.location, &self.admin.organisation, &self.admin.email];
@@ -256,11 +262,38 @@ mod tests {
     }
 
     #[test]
+    fn the_sample_has_everything_as_it_is_without_a_file() {
+        let sample = include_str!("../chat.toml");
+        // What is commented out there has no value by default, and is to be right, too.
+        let (mut plain, mut whole) = (String::new(), String::new());
+        for line in sample.lines() {
+            let text = line.strip_prefix("#: ").unwrap_or(line);
+            whole += &format!("{text}\n");
+            plain += &format!("{line}\n");
+        }
+        assert_eq!(Config::parse(&plain).expect("the sample"), Config::default());
+        let config = Config::parse(&whole).expect("the sample, with all of it");
+        assert!(config.password.is_some() && config.motd.is_some() && config.cloak_key.is_some());
+        assert!(password::is_hash_of(&config.opers[0].password, b"change me"));
+        let set = |text: &str, key: &str| text.lines().any(|line| line.starts_with(key));
+        let shown = format!("{:?}", Limits::default());
+        for name in shown.split([' ', '{', ',']).filter_map(|word| word.strip_suffix(':')) {
+            let key = format!("{} = ", name.replace('_', "-"));
+            assert!(set(sample, &key), "{key} is missing");
+        }
+        for key in ["name", "network", "description", "listen", "location", "organisation", "email"]
+        {
+            assert!(set(sample, &format!("{key} = ")), "{key} is missing");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_said_with_its_place() {
         for (text, words) in [
             ("name = 'a'", &["name", "dot"][..]),
             ("nam = 'a.b'", &["line 1", "nam"]),
             ("\n[limits]\nnick = 'x'", &["line 3", "expected"]),
+            ("listen = []", &["listen", "127.0.0.1:6667"]),
             ("[limits]\nnick = 0", &["nick", "from 1 to 64"]),
             ("[limits]\nping-seconds = 200", &["drop-seconds"]),
             ("[[opers]]\nname = 'o'\npassword = 'plain'", &["opers: o", "--hash-password"]),

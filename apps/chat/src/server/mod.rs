@@ -1,12 +1,13 @@
 //! The chat on the reactor: lines come in, commands run, lines go out.
 
 mod client;
+mod crowd;
+mod incoming;
 mod listening;
+mod presence;
 mod routes;
 
-use std::collections::HashMap;
 use std::io;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +15,16 @@ use std::time::Duration;
 use bstr::BString;
 use log::{debug, info, warn};
 use reactor::{
-    Address, CloseReason, ConnId, ConnMap, Context, Handler, Input, ListenerId, Mailbox, Poller,
-    Reactor, Signal, TimerId,
+    Address, CloseReason, ConnId, ConnMap, Context, Handler, Input, Limits, ListenerId, Mailbox,
+    Poller, Reactor, Signal, TimerId,
 };
 use slotmap::{Key, KeyData};
 
-use self::client::{Client, Next, Silence};
+use self::client::Client;
+use self::crowd::Crowd;
+use self::incoming::Next;
 use self::listening::Listening;
+use self::presence::{Presence, Silence};
 use self::routes::{Local, Routes};
 use crate::bus::Bus;
 use crate::cloak::Cloak;
@@ -29,7 +33,7 @@ use crate::config::Config;
 use crate::line::Line;
 use crate::message::{Malformed, Message, Tags};
 use crate::password::Checker;
-use crate::state::{State, UserId};
+use crate::state::{State, User, UserId};
 use crate::time::Moment;
 use crate::turn::{Errand, Turn};
 
@@ -41,6 +45,9 @@ const BACKLOG: usize = 16 * 1024;
 
 /// How long the server waits at its end for clients to take what is queued.
 const ENDING: Duration = Duration::from_secs(5);
+
+/// How long it waits then for those to end their side who have taken everything.
+const PARTING: Duration = Duration::from_secs(1);
 
 /// What a server is begun with.
 pub struct Setup {
@@ -68,15 +75,17 @@ pub struct Server {
     state: State,
     routes: Routes,
     clients: ConnMap<Client>,
-    /// Connections from each address.
-    addresses: HashMap<IpAddr, usize>,
+    crowd: Crowd,
     cloak: Cloak,
     checker: Checker,
     mailbox: Option<Mailbox<Checked>>,
     listening: Listening,
     file: Option<PathBuf>,
     flood_control: bool,
-    ended_by: Option<Signal>,
+    /// A signal has come that ends it in good order.
+    ending: bool,
+    /// A second one, that ended it at once.
+    killed_by: Option<Signal>,
 }
 
 impl Server {
@@ -91,14 +100,15 @@ impl Server {
             state: State::new(Arc::new(setup.config), Moment::now()),
             routes: Routes::default(),
             clients: ConnMap::new(),
-            addresses: HashMap::new(),
+            crowd: Crowd::default(),
             cloak,
             checker: Checker::new()?,
             mailbox: None,
             listening: Listening::new(setup.listen),
             file: setup.file,
             flood_control: setup.flood_control,
-            ended_by: None,
+            ending: false,
+            killed_by: None,
         })
     }
 
@@ -121,7 +131,7 @@ impl Server {
     /// The signal that has ended it at once, if one did.
     #[must_use]
     pub fn killed_by(&self) -> Option<Signal> {
-        self.ended_by.filter(|_| !self.clients.is_empty())
+        self.killed_by
     }
 
     /// Runs one turn of the protocol, and then what it has led to.
@@ -142,8 +152,8 @@ impl Server {
 
     fn line(&mut self, ctx: &mut Context<'_>, user: UserId, line: Result<&[u8], Malformed>) {
         let message = line.and_then(Message::parse);
-        let known = self.state.users[user].is_registered();
-        if !known && message.is_ok_and(|message| is_http(message.command)) {
+        let Some(person) = self.state.users.get(user) else { return };
+        if !person.is_registered() && message.is_ok_and(|message| is_http(message.command)) {
             // A browser that was lured here isn't to speak for whoever uses it.
             commands::leave(&mut self.state, user, "This is no web server");
             return self.reap(ctx);
@@ -186,7 +196,8 @@ impl Server {
                     Ok(()) => "The settings were read again".into(),
                     Err(error) => format!("The settings stay as they were: {error}"),
                 };
-                let (name, person) = (&self.state.config.name, &self.state.users[user]);
+                let Some(person) = self.state.users.get(user) else { return };
+                let name = &self.state.config.name;
                 let line = Line::new(Moment::now(), name.as_bytes(), "NOTICE").param(person.nick());
                 self.publish(ctx, user, &line.last(answer));
             }
@@ -238,8 +249,8 @@ impl Server {
     fn watch(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
         let Some(client) = self.clients.get_mut(conn) else { return };
         let (user, watch) = (client.user, client.watch);
-        let registered = self.state.users[user].is_registered();
-        match client.silence(ctx.now(), registered, &self.state.config.limits) {
+        let registered = self.state.users.get(user).is_some_and(User::is_registered);
+        match client.presence.silence(ctx.now(), registered, &self.state.config.limits) {
             Silence::Bearable(wait) => {
                 ctx.rearm(watch, wait);
             }
@@ -255,31 +266,13 @@ impl Server {
         }
     }
 
-    /// Counts one more connection from an address, if that is counted; whether it may be is told by the
-    /// count.
-    fn count(&mut self, address: Option<IpAddr>) -> (Option<IpAddr>, usize) {
-        let counted = address.filter(|address| self.flood_control && !address.is_loopback());
-        let count = counted.map_or(0, |address| {
-            let count = self.addresses.entry(address).or_default();
-            *count += 1;
-            *count
-        });
-        (counted, count)
-    }
-
-    fn uncount(&mut self, address: Option<IpAddr>) {
-        let Some(address) = address else { return };
-        if let Some(count) = self.addresses.get_mut(&address) {
-            *count -= 1;
-            if *count == 0 {
-                self.addresses.remove(&address);
-            }
-        }
-    }
-
     /// Stops reading from a client for a while.
     fn hold(&mut self, ctx: &mut Context<'_>, conn: ConnId, wait: Duration) {
         let Some(client) = self.clients.get_mut(conn) else { return };
+        // Its last line may have ended it.
+        if self.routes.get(client.user).is_none() {
+            return;
+        }
         ctx.pause(conn);
         client.held = Some(ctx.after(wait, client.user.data().as_ffi()));
     }
@@ -291,17 +284,19 @@ impl Handler for Server {
     fn accepted(&mut self, ctx: &mut Context<'_>, conn: ConnId, _: ListenerId) {
         let address = match ctx.peer_address(conn) {
             Ok(Address::Ip(address)) => Some(address.ip().to_canonical()),
-            _ => None,
+            Ok(_) => None,
+            // It has gone again already: it isn't to pass for one of this machine.
+            Err(_) => return ctx.abort(conn),
         };
         let host = address.map_or_else(|| "localhost".into(), |address| self.cloak.host(address));
         debug!("{conn:?}: a client from {address:?}");
-        let (counted, count) = self.count(address);
+        let counted = address.filter(|address| self.flood_control && !address.is_loopback());
+        let count = counted.map_or(0, |address| self.crowd.enter(address));
         let user = self.state.arrive(address, host, Moment::now());
         self.routes.insert(user, conn);
         let limits = &self.state.config.limits;
-        let patience = Duration::from_secs(limits.registration_seconds);
         let crowded = count > limits.clients_per_address;
-        let watch = ctx.after(patience, user.data().as_ffi());
+        let watch = ctx.after(Presence::first_look(limits), user.data().as_ffi());
         self.clients.insert(conn, Client::new(user, counted, watch, ctx.now()));
         if crowded {
             commands::leave(&mut self.state, user, "Too many connections from your address");
@@ -311,7 +306,7 @@ impl Handler for Server {
 
     fn data(&mut self, ctx: &mut Context<'_>, conn: ConnId, input: &mut Input<'_>) {
         let Some(client) = self.clients.get_mut(conn) else { return };
-        client.heard(ctx.now());
+        client.presence.heard(ctx.now());
         let user = client.user;
         for _ in 0..LINES_AT_ONCE {
             // The last line may have ended it.
@@ -334,7 +329,7 @@ impl Handler for Server {
                     return self.hold(ctx, conn, wait);
                 }
             }
-            match client.next(input) {
+            match client.incoming.next(input) {
                 Next::Line(line) => self.line(ctx, user, Ok(line)),
                 Next::TooLong => self.line(ctx, user, Err(Malformed::TooLong)),
                 Next::Nothing => return,
@@ -342,6 +337,17 @@ impl Handler for Server {
         }
         if !input.is_empty() {
             self.hold(ctx, conn, Duration::ZERO);
+        }
+    }
+
+    fn peer_finished(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+        // At once, and not when it has read what is queued for it: others see who is here.
+        match self.clients.get(conn) {
+            Some(client) => {
+                commands::leave(&mut self.state, client.user, "Connection closed");
+                self.reap(ctx);
+            }
+            None => ctx.close(conn),
         }
     }
 
@@ -367,13 +373,16 @@ impl Handler for Server {
         debug!("{conn:?}: {reason}");
         ctx.cancel(client.watch);
         client.held.map(|held| ctx.cancel(held));
-        self.uncount(client.counted);
+        if let Some(address) = client.counted {
+            self.crowd.leave(address);
+        }
         // While the server ends, nobody needs to be told who leaves.
-        if self.ended_by.is_none() && self.state.users.contains_key(client.user) {
+        if !self.ending && self.state.users.contains_key(client.user) {
             let reason = match reason {
                 CloseReason::Overflow => "SendQ exceeded".into(),
                 CloseReason::Finished => "Connection closed".into(),
-                CloseReason::Error(error) => error.to_string(),
+                // Only what kind of error: others needn't know addresses that it may name.
+                CloseReason::Error(error) => format!("Read error: {}", error.kind()),
                 other => other.to_string(),
             };
             commands::leave(&mut self.state, client.user, reason);
@@ -383,13 +392,25 @@ impl Handler for Server {
 
     fn signal(&mut self, ctx: &mut Context<'_>, signal: Signal) {
         if signal == Signal::HANGUP {
+            if self.ending {
+                return;
+            }
             return match self.reload(ctx) {
                 Ok(()) => info!("the settings were read again"),
                 Err(error) => warn!("the settings stay as they were: {error}"),
             };
         }
-        if self.ended_by.replace(signal).is_some() {
+        if std::mem::replace(&mut self.ending, true) {
+            self.killed_by = Some(signal);
             return ctx.stop();
+        }
+        for conn in self.routes.connections() {
+            // Who keeps up needn't be waited for as long as who doesn't.
+            if ctx.queued(conn) == 0 {
+                if let Some(limits) = ctx.limits(conn).cloned() {
+                    ctx.set_limits(conn, with_drain_timeout(limits, PARTING));
+                }
+            }
         }
         let line =
             Line::sourceless(Moment::now(), "ERROR").last("Closing Link: the server shuts down");
@@ -397,6 +418,11 @@ impl Handler for Server {
         Local { ctx, routes: &mut self.routes }.publish(&line, &mut users.into_iter());
         ctx.shut_down(ENDING);
     }
+}
+
+fn with_drain_timeout(mut limits: Limits, timeout: Duration) -> Limits {
+    limits.drain_timeout = timeout;
+    limits
 }
 
 /// Whether a word is what a web browser begins with.

@@ -27,6 +27,10 @@ impl Routes {
         self.0.get(user).map(|route| route.conn)
     }
 
+    pub(super) fn connections(&self) -> impl Iterator<Item = ConnId> {
+        self.0.values().map(|route| route.conn)
+    }
+
     pub(super) fn users(&self) -> impl Iterator<Item = UserId> {
         self.0.keys()
     }
