@@ -2,7 +2,7 @@
 //!
 //! The protocol knows no sockets. A line is taken apart ([`message`]), a command ([`commands`]) reads and
 //! changes the [`state`], and what it has to say goes through a [`turn::Turn`] to a [`bus::Bus`], rendered once
-//! for each class of clients ([`line`]). So every command can be tested, and fuzzed, without a network. Only
+//! for each class of clients ([`mod@line`]). So every command can be tested, and fuzzed, without a network. Only
 //! [`server`] knows the reactor.
 
 pub mod bus;
@@ -17,7 +17,6 @@ pub mod names;
 pub mod numerics;
 pub mod password;
 pub mod server;
-
 pub mod state;
 pub mod time;
 pub mod turn;
