@@ -8,7 +8,7 @@ use std::{fs, io};
 
 use serde::Deserialize;
 
-use crate::{message, password};
+use crate::{cloak, message, password};
 
 /// The settings of a server.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
@@ -155,6 +155,9 @@ impl Config {
         if self.motd.as_ref().is_some_and(|motd| motd.contains('\0')) {
             return Err("motd: it has a NUL in it".into());
         }
+        if self.cloak_key.as_ref().is_some_and(|key| !(16..=cloak::KEY).contains(&key.len())) {
+            return Err(format!("cloak-key: from 16 to {} bytes", cloak::KEY));
+        }
         if let Some(oper) = self.opers.iter().find(|oper| !password::is_hash(&oper.password)) {
             let advice = "the password is a hash, which chat --hash-password makes";
             return Err(format!("opers: {}: {advice}", oper.name.escape_debug()));
@@ -293,6 +296,7 @@ mod tests {
             ("name = 'a'", &["name", "dot"][..]),
             ("nam = 'a.b'", &["line 1", "nam"]),
             ("\n[limits]\nnick = 'x'", &["line 3", "expected"]),
+            ("cloak-key = 'short'", &["cloak-key", "16 to 32"]),
             ("listen = []", &["listen", "127.0.0.1:6667"]),
             ("[limits]\nnick = 0", &["nick", "from 1 to 64"]),
             ("[limits]\nping-seconds = 200", &["drop-seconds"]),
