@@ -46,8 +46,10 @@ struct Options {
     #[arg(long)]
     no_flood_control: bool,
 
-    /// Wait with this mechanism; `list` prints those of this build [default: the best of them]
-    #[arg(long, value_name = "NAME|list", env = Backend::VARIABLE, hide_env_values = true)]
+    /// Wait with this mechanism; `list` prints those of this build [default: what REACTOR_BACKEND says,
+    /// or else the best of them]
+    // The variable isn't clap's to read: it would be at odds with --check, which stands alone.
+    #[arg(long, value_name = "NAME|list")]
     backend: Option<String>,
 }
 
@@ -79,13 +81,14 @@ pub(crate) fn read() -> Request {
     if options.hash_password {
         return Request::HashPassword;
     }
-    let backend = match options.backend.as_deref() {
+    let chosen = match options.backend.as_deref() {
         Some("list") => return Request::List,
-        None | Some("") => Backend::COMPILED[0],
-        Some(name) => match name.parse() {
-            Ok(backend) => backend,
-            Err(error) => return wrong(&format!("{error}")),
-        },
+        Some(name) => name.parse().map_err(|error| format!("--backend: {error}")),
+        None => Backend::from_env().map_err(|error| error.to_string()),
+    };
+    let backend = match chosen {
+        Ok(backend) => backend,
+        Err(error) => return wrong(&error),
     };
     let config = match &options.config {
         None => Config::default(),
