@@ -13,8 +13,8 @@ use crate::state::UserId;
 /// A connection.
 pub(super) struct Client {
     pub(super) user: UserId,
-    /// The address for which it counts, if it does.
-    pub(super) counted: Option<IpAddr>,
+    /// Where it is; none on a Unix socket.
+    pub(super) address: Option<IpAddr>,
     /// When to look whether it is still there, and whether it has registered.
     pub(super) watch: TimerId,
     /// When it is read from again.
@@ -27,10 +27,10 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(user: UserId, counted: Option<IpAddr>, watch: TimerId, now: Instant) -> Self {
+    pub(super) fn new(user: UserId, address: Option<IpAddr>, watch: TimerId, now: Instant) -> Self {
         Self {
             user,
-            counted,
+            address,
             watch,
             held: None,
             checking: false,

@@ -29,16 +29,24 @@ impl Incoming {
         Self { lines: Lines::new(LONGEST), skipping: false }
     }
 
-    /// Takes the next line.
-    pub(super) fn next<'a>(&mut self, input: &mut Input<'a>) -> Next<'a> {
+    /// Whether a whole line is next, or one that is too long already. What is left of one that was refused
+    /// is taken, and isn't.
+    pub(super) fn has_next(&mut self, input: &mut Input<'_>) -> bool {
+        self.skip(input);
+        input.contains(&b'\n') || input.len() > LONGEST
+    }
+
+    fn skip(&mut self, input: &mut Input<'_>) {
         if self.skipping {
             let end = input.iter().position(|byte| *byte == b'\n');
             input.take_first(end.map_or(input.len(), |at| at + 1));
             self.skipping = end.is_none();
-            if self.skipping {
-                return Next::Nothing;
-            }
         }
+    }
+
+    /// Takes the next line.
+    pub(super) fn next<'a>(&mut self, input: &mut Input<'a>) -> Next<'a> {
+        self.skip(input);
         match self.lines.next(input) {
             Ok(Some(line)) => Next::Line(line),
             Ok(None) => Next::Nothing,

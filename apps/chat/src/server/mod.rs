@@ -100,7 +100,7 @@ impl Server {
             state: State::new(Arc::new(setup.config), Moment::now()),
             routes: Routes::default(),
             clients: ConnMap::new(),
-            crowd: Crowd::default(),
+            crowd: Crowd::new(setup.flood_control),
             cloak,
             checker: Checker::new()?,
             mailbox: None,
@@ -290,14 +290,13 @@ impl Handler for Server {
         };
         let host = address.map_or_else(|| "localhost".into(), |address| self.cloak.host(address));
         debug!("{conn:?}: a client from {address:?}");
-        let counted = address.filter(|address| self.flood_control && !address.is_loopback());
-        let count = counted.map_or(0, |address| self.crowd.enter(address));
+        let count = self.crowd.enter(address);
         let user = self.state.arrive(address, host, Moment::now());
         self.routes.insert(user, conn);
         let limits = &self.state.config.limits;
         let crowded = count > limits.clients_per_address;
         let watch = ctx.after(Presence::first_look(limits), user.data().as_ffi());
-        self.clients.insert(conn, Client::new(user, counted, watch, ctx.now()));
+        self.clients.insert(conn, Client::new(user, address, watch, ctx.now()));
         if crowded {
             commands::leave(&mut self.state, user, "Too many connections from your address");
             self.reap(ctx);
@@ -320,7 +319,7 @@ impl Handler for Server {
             }
             let limits = &self.state.config.limits;
             let period = Duration::from_secs(1) / limits.lines_per_second;
-            if self.flood_control && input.contains(&b'\n') {
+            if self.flood_control && client.incoming.has_next(input) {
                 if let Err(wait) = client.allowance.take(ctx.now(), limits.burst, period) {
                     if input.len() > BACKLOG {
                         commands::leave(&mut self.state, user, "Excess flood");
@@ -373,9 +372,7 @@ impl Handler for Server {
         debug!("{conn:?}: {reason}");
         ctx.cancel(client.watch);
         client.held.map(|held| ctx.cancel(held));
-        if let Some(address) = client.counted {
-            self.crowd.leave(address);
-        }
+        self.crowd.leave(client.address);
         // While the server ends, nobody needs to be told who leaves.
         if !self.ending && self.state.users.contains_key(client.user) {
             let reason = match reason {
