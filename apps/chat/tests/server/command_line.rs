@@ -1,0 +1,89 @@
+//! What the flags say, and what is said of wrong ones.
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::process::Stdio;
+
+use chat::password;
+use reactor::Backend;
+
+use crate::process::{Server, Settings, assert_one_line, chat, run};
+
+#[test]
+fn the_list_of_mechanisms_is_that_of_the_build() {
+    let output = run(&["--backend", "list"]);
+    assert!(output.status.success());
+    let names: Vec<_> = Backend::COMPILED.iter().map(|backend| format!("{backend}\n")).collect();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), names.concat());
+}
+
+#[test]
+fn the_variable_names_the_mechanism_and_is_at_odds_with_nothing() {
+    let worst = Backend::COMPILED.last().unwrap();
+    let server = Server::start(chat().env(Backend::VARIABLE, worst.name()).env("RUST_LOG", "info"));
+    assert!(server.says("waits with").contains(worst.name()));
+    let output = chat().env(Backend::VARIABLE, "kqueue").output().unwrap();
+    assert_one_line(&output, 2, &["kqueue", "--help"]);
+    let settings = Settings::new("variable", "");
+    let mut check = chat();
+    check.env(Backend::VARIABLE, worst.name()).arg("--check").arg(settings.path());
+    assert!(check.output().unwrap().status.success());
+}
+
+#[test]
+fn wrong_usage_is_one_line_and_exit_code_2() {
+    for arguments in
+        [&["--listen"][..], &["--loud"], &["--backend", "kqueue"], &["6667"], &["--config"]]
+    {
+        assert_one_line(&run(arguments), 2, &[arguments[0], "--help"]);
+    }
+}
+
+#[test]
+fn what_cannot_be_listened_on_is_one_line_and_exit_code_1() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    assert_one_line(&run(&["--listen", &address]), 1, &[&address, "in use"]);
+    assert_one_line(&run(&["--listen", "nowhere"]), 1, &["host:port"]);
+}
+
+#[test]
+fn a_file_of_settings_is_checked() {
+    let settings = Settings::new("check", "motd = 'hello'\n");
+    let path = settings.path();
+    let path = path.to_str().unwrap();
+    let output = run(&["--check", path]);
+    assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty());
+    settings.write("motd = 'hello'\n[limits]\nnick = 'long'\n");
+    for flag in ["--check", "--config"] {
+        assert_one_line(&run(&[flag, path]), 1, &[path, "line 3"]);
+    }
+    assert_one_line(&run(&["--check", "/nowhere/chat.toml"]), 1, &["read /nowhere/chat.toml"]);
+}
+
+/// With the parameters that hold for real passwords, which make it take a second in a debug build.
+#[test]
+fn a_password_is_hashed() {
+    let hash = |input: &str| {
+        let mut command = chat();
+        command.arg("--hash-password").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
+        process.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        process.wait_with_output().unwrap()
+    };
+    let output = hash("secret\n");
+    assert!(output.status.success() && output.stderr.is_empty());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(text.lines().count(), 1);
+    assert!(password::is_hash_of(text.trim_end(), b"secret"));
+    assert_one_line(&hash("\n"), 1, &["no password"]);
+}
+
+#[test]
+fn help_and_version_succeed() {
+    for flag in ["--help", "--version"] {
+        let output = run(&[flag]);
+        assert!(output.status.success());
+        assert!(!output.stdout.is_empty() && output.stderr.is_empty());
+    }
+}

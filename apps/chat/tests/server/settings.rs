@@ -1,0 +1,70 @@
+//! The file of settings, also when it is read again.
+
+use nix::sys::signal::Signal;
+
+use crate::process::{Server, Settings, oper};
+
+#[test]
+fn sighup_reads_the_settings_again_and_keeps_the_old_ones_if_they_are_wrong() {
+    let settings = Settings::new("sighup", "motd = 'first'\n");
+    let server = Server::start(settings.chat().env("RUST_LOG", "info"));
+    let mut client = server.client("ann");
+    let mut motd = |words: &str| {
+        client.say("MOTD");
+        client.hears(words);
+        client.hears(" 376 ");
+    };
+    motd("first");
+    settings.write("motd = 'second'\n");
+    server.signal(Signal::SIGHUP);
+    server.says("the settings were read again");
+    motd("second");
+    settings.write("motd = 'third'\nnick = 3\n");
+    server.signal(Signal::SIGHUP);
+    let line = server.says("the settings stay as they were");
+    assert!(line.contains("line 2") && line.contains("nick"), "{line}");
+    motd("second");
+}
+
+#[test]
+fn an_operator_may_have_them_read_again_and_is_told_what_is_wrong() {
+    let text = oper("secret");
+    let settings = Settings::new("rehash", &text);
+    let server = settings.server();
+    let mut client = server.client("ann");
+    client.say("REHASH");
+    client.hears(" 481 ");
+    client.say("OPER root guess");
+    client.hears(" 464 ");
+    client.say("OPER nobody secret");
+    client.hears(" 464 ");
+    client.say("OPER root secret");
+    client.hears(" 381 ");
+    client.hears("MODE ann");
+    client.say("REHASH");
+    client.hears(" 382 ");
+    client.hears("NOTICE ann :The settings were read again");
+    settings.write("nick = 3\n");
+    client.say("REHASH");
+    let line = client.hears("NOTICE ann :The settings stay as they were");
+    assert!(line.contains("line 1"), "{line}");
+    // What follows OPER in the same piece has its rights already.
+    settings.write(&text);
+    let mut other = server.client("bob");
+    other.write(b"OPER root secret\r\nREHASH\r\n");
+    other.hears(" 381 ");
+    other.hears(" 382 ");
+}
+
+#[test]
+fn who_leaves_before_its_password_is_compared_harms_nobody() {
+    let settings = Settings::new("leaving", &oper("secret"));
+    let server = settings.server();
+    let mut stays = server.client("stays");
+    for at in 0..20 {
+        let mut client = server.client(&format!("n{at}"));
+        client.say("OPER root secret");
+    }
+    stays.say("OPER root secret");
+    stays.hears(" 381 ");
+}
