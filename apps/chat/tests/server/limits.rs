@@ -20,8 +20,8 @@ fn a_full_table_of_descriptors_hurts_new_clients_alone() {
             client.say(line);
             client.hears("PRIVMSG");
         };
-        for at in 0..clients.len() {
-            told(&mut clients[at], &format!("PRIVMSG n{at} :still here"));
+        for (at, client) in clients.iter_mut().enumerate() {
+            told(client, &format!("PRIVMSG n{at} :still here"));
         }
         clients.truncate(2);
         let mut late = eventually(|| server.try_client("late"));
