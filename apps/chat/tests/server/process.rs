@@ -79,7 +79,10 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server on a free port.
     pub(crate) fn start(command: &mut Command) -> Self {
-        command.args(["--listen", "127.0.0.1:0"]);
+        Self::start_as_told(command.args(["--listen", "127.0.0.1:0"]))
+    }
+
+    pub(crate) fn start_as_told(command: &mut Command) -> Self {
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();

@@ -1,5 +1,7 @@
 //! The file of settings, also when it is read again.
 
+use std::net::{TcpListener, TcpStream};
+
 use nix::sys::signal::Signal;
 
 use crate::process::{Server, Settings, oper};
@@ -67,4 +69,29 @@ fn who_leaves_before_its_password_is_compared_harms_nobody() {
     }
     stays.say("OPER root secret");
     stays.hears(" 381 ");
+}
+
+#[test]
+fn listeners_follow_the_settings_and_whoever_is_there_stays() {
+    let settings = Settings::new("listen", "listen = ['127.0.0.1:0']\n");
+    let server = Server::start_as_told(settings.chat().env("RUST_LOG", "info"));
+    let mut client = server.client("ann");
+    // One that can't be had: nothing changes.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    settings.write(&format!("listen = ['{address}']\nmotd = 'new'\n"));
+    server.signal(Signal::SIGHUP);
+    let line = server.says("the settings stay as they were");
+    assert!(line.contains(&address.to_string()) && line.contains("in use"), "{line}");
+    server.client("bob");
+    client.say("MOTD");
+    client.hears(" 422 ");
+    // Now it can.
+    drop(taken);
+    server.signal(Signal::SIGHUP);
+    server.says("the settings were read again");
+    TcpStream::connect(address).unwrap();
+    assert!(TcpStream::connect(server.address()).is_err());
+    client.say("MOTD");
+    client.hears("new");
 }
