@@ -1,11 +1,12 @@
-//! Signals, and what they cost whom.
+//! Clients that leave, signals, and what they cost whom.
 
+use std::io;
 use std::net::TcpStream;
 
 use nix::sys::signal::Signal;
 use reactor::{Backend, options};
 
-use crate::process::{Server, chat, chat_on};
+use crate::process::{Server, Settings, chat, chat_on, eventually, oper};
 
 #[test]
 fn everybody_is_told_of_the_end() {
@@ -55,5 +56,38 @@ fn a_second_signal_ends_the_server_at_once() {
         assert!(ann.rest().starts_with("ERROR "));
         server.signal(signals[1]);
         assert_eq!(server.end(), Some(code));
+    }
+}
+
+/// After each byte of all that one might say, without having read anything: that ends in an RST.
+#[test]
+fn who_leaves_at_any_moment_harms_nobody() {
+    let settings = Settings::new("leaving", &oper("secret"));
+    let said = "NICK leaver\r\nUSER u 0 * :r\r\nJOIN #c\r\nPRIVMSG #c :hi\r\nOPER root secret\r\nREHASH\r\n\
+                MONITOR + stays\r\nKILL leaver :me\r\nQUIT\r\nPING x\r\n";
+    for backend in Backend::COMPILED {
+        let mut command = settings.chat();
+        let server =
+            Server::start(command.args(["--no-flood-control", "--backend", backend.name()]));
+        let mut stays = server.client("stays");
+        stays.say("JOIN #c");
+        stays.hears(" 366 ");
+        for end in 0..=said.len() {
+            server.stranger().write(&said.as_bytes()[..end]);
+        }
+        // In the end everybody has gone, from everywhere.
+        eventually(|| {
+            stays.say("NAMES #c");
+            let here = stays.hears(" 353 ");
+            stays.say("LUSERS");
+            let known = stays.hears(" 255 ");
+            match here.ends_with("#c :@stays") && known.contains("I have 1 ") {
+                true => Ok(()),
+                false => Err(io::Error::other(format!("{backend}: {here} {known}"))),
+            }
+        });
+        stays.say("OPER root secret");
+        stays.hears(" 381 ");
+        server.client("leaver");
     }
 }

@@ -59,19 +59,6 @@ fn an_operator_may_have_them_read_again_and_is_told_what_is_wrong() {
 }
 
 #[test]
-fn who_leaves_before_its_password_is_compared_harms_nobody() {
-    let settings = Settings::new("leaving", &oper("secret"));
-    let server = settings.server();
-    let mut stays = server.client("stays");
-    for at in 0..20 {
-        let mut client = server.client(&format!("n{at}"));
-        client.say("OPER root secret");
-    }
-    stays.say("OPER root secret");
-    stays.hears(" 381 ");
-}
-
-#[test]
 fn listeners_follow_the_settings_and_whoever_is_there_stays() {
     let settings = Settings::new("listen", "listen = ['127.0.0.1:0']\n");
     let server = Server::start_as_told(settings.chat().env("RUST_LOG", "info"));
