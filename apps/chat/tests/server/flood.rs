@@ -40,17 +40,17 @@ fn too_much_of_a_flood_is_dropped_and_others_are_told() {
     }
 }
 
-/// A long line isn't cheaper than others, and the rest of it isn't a flood.
+/// It takes a second, until two more lines are allowed: the refused one and the question.
 #[test]
-fn a_line_without_an_end_counts_once() {
-    let settings = Settings::new("endless", "[limits]\nburst = 4\nlines-per-second = 1\n");
+fn the_rest_of_a_line_that_was_refused_is_no_flood() {
+    let settings = Settings::new("endless", "[limits]\nburst = 2\nlines-per-second = 2\n");
     let server = settings.server();
-    // Two lines of its allowance are left.
     let mut ann = server.client("ann");
-    ann.write(&[b'x'; 300_000]);
+    ann.write(&[b'x'; 5_000]);
     ann.hears(" 417 ");
-    ann.write(&[b'x'; 100_000]);
-    ann.say("");
+    let mut rest = vec![b'x'; 200_000];
+    rest.extend_from_slice(b"\r\n");
+    ann.write(&rest);
     assert!(ann.sync().is_empty());
 }
 
