@@ -3,7 +3,8 @@
 //! [`servers`] has the same echo in each library that one might take instead, and [`yardstick`] the
 //! bar: plain `libc` loops, written as a good C programmer would write them for this one job, for
 //! `epoll`, `poll` and `select`. [`load`] drives a server from a process of its own, checks every byte
-//! that comes back, and reads from `/proc` what the server paid for each message. [`runs`] has them run
+//! that comes back, and reads from `/proc` what the server paid for each message. [`chat`] does the same to
+//! servers that speak IRC. [`runs`] has them run
 //! in turns, and tells differences from noise. [`micro`] asks what the single steps of a loop cost, and
 //! what they cost elsewhere. [`report`] has all of it in one run, written down and drawn.
 //!
@@ -15,6 +16,7 @@
 //!
 //! Everything here is for Linux, and sends nothing beyond the addresses that it is given.
 
+pub mod chat;
 pub mod command_line;
 pub mod commands;
 pub mod cpu;

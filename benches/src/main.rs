@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use benches::command_line;
-use benches::commands::{load, report, serve, servers};
+use benches::commands::{chat, load, report, serve, servers};
 use clap::{Parser, Subcommand};
 
 /// How fast the library is, and against what.
@@ -20,6 +20,7 @@ enum Command {
     Servers(servers::Arguments),
     Serve(serve::Arguments),
     Load(load::Arguments),
+    Chat(chat::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -28,5 +29,6 @@ fn main() -> ExitCode {
         Command::Servers(arguments) => servers::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Load(arguments) => load::run(&arguments),
+        Command::Chat(arguments) => chat::run(&arguments),
     })
 }

@@ -138,7 +138,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Ok(report.interrupted.map_or(ExitCode::SUCCESS, |signal| interrupted(&report, signal)))
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
+/// Reads an address.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "not an IP address and a port, such as 127.0.0.1:7007".to_owned())
 }
 
@@ -229,6 +230,6 @@ fn interrupted(report: &Report, signal: i32) -> ExitCode {
 }
 
 /// 128 and the signal's number.
-fn killed_by(signal: i32) -> ExitCode {
+pub(super) fn killed_by(signal: i32) -> ExitCode {
     ExitCode::from(u8::try_from(128 + signal).unwrap_or(u8::MAX))
 }

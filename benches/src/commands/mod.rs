@@ -1,5 +1,7 @@
 //! What the program `benches` can be told to do, a file for each command.
 
+pub mod chat;
+pub mod chat_servers;
 pub mod load;
 pub mod report;
 pub mod serve;

@@ -292,6 +292,7 @@ impl<'a, L: Load> Course<'a, L> {
     }
 }
 
-fn nanos(duration: Duration) -> u64 {
+/// In nanoseconds, as the load counts time.
+pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

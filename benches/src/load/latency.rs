@@ -43,27 +43,27 @@ impl fmt::Display for Latency {
 }
 
 /// Counts latencies.
-pub(super) struct Latencies {
+pub(crate) struct Latencies {
     histogram: Histogram<u64>,
 }
 
 impl Latencies {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let histogram = Histogram::new_with_bounds(1, MOST, DIGITS);
         Self { histogram: histogram.expect("bounds that a histogram can have") }
     }
 
     #[inline]
-    pub(super) fn record(&mut self, nanos: u64) {
+    pub(crate) fn record(&mut self, nanos: u64) {
         self.histogram.saturating_record(nanos);
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.histogram.reset();
     }
 
     /// What there is to say, if anything was recorded.
-    pub(super) fn summary(&self) -> Option<Latency> {
+    pub(crate) fn summary(&self) -> Option<Latency> {
         let at = |quantile| self.histogram.value_at_quantile(quantile);
         (!self.histogram.is_empty()).then(|| Latency {
             p50: at(0.5),

@@ -27,24 +27,25 @@
 //! [`Context::now`]: reactor::Context::now
 
 mod check;
-mod clock;
+pub(crate) mod clock;
 mod connection;
 mod course;
 mod datagrams;
-mod latency;
+pub(crate) mod latency;
 mod metronome;
 mod pace;
 mod pattern;
 mod plan;
-mod progress;
-mod ramp;
+pub(crate) mod progress;
+pub(crate) mod ramp;
 mod report;
 mod schedule;
 mod streams;
 mod system_calls;
-mod tally;
+pub(crate) mod tally;
 mod visits;
 
+pub(crate) use course::nanos;
 pub use course::{Interrupted, run};
 pub use latency::Latency;
 pub use plan::{Mode, Plan};

@@ -10,14 +10,14 @@ const SHORT: Duration = Duration::from_secs(2);
 const PERIOD: Duration = Duration::from_millis(200);
 
 /// A bar on stderr, if that is a terminal and the run is long.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
     begun: Option<Instant>,
     drawn: Instant,
 }
 
 impl Progress {
-    pub(super) fn new(duration: Duration) -> Self {
+    pub(crate) fn new(duration: Duration) -> Self {
         let bar = if duration > SHORT {
             ProgressBar::new(millis(duration)).with_style(style())
         } else {
@@ -27,12 +27,12 @@ impl Progress {
     }
 
     /// The time that it shows begins.
-    pub(super) fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.begun = Some(Instant::now());
     }
 
     #[inline]
-    pub(super) fn show(&mut self, now: Instant) {
+    pub(crate) fn show(&mut self, now: Instant) {
         if now.saturating_duration_since(self.drawn) >= PERIOD {
             self.draw(now);
         }

@@ -14,54 +14,60 @@ const PORTS: usize = 20_000;
 
 /// How far the connections of a load have come.
 #[derive(Debug)]
-pub(super) struct Ramp {
+pub(crate) struct Ramp {
     total: usize,
+    at_a_time: usize,
     begun: usize,
     greeted: usize,
 }
 
 impl Ramp {
-    pub(super) fn new(total: usize) -> Self {
-        Self { total, begun: 0, greeted: 0 }
+    pub(crate) fn new(total: usize) -> Self {
+        Self::at_a_time(total, AT_A_TIME)
+    }
+
+    /// One that has so many begun and not greeted at most.
+    pub(crate) fn at_a_time(total: usize, at_a_time: usize) -> Self {
+        Self { total, at_a_time, begun: 0, greeted: 0 }
     }
 
     /// How many connections there will be.
-    pub(super) fn total(&self) -> usize {
+    pub(crate) fn total(&self) -> usize {
         self.total
     }
 
     /// How many have been greeted.
-    pub(super) fn greeted(&self) -> usize {
+    pub(crate) fn greeted(&self) -> usize {
         self.greeted
     }
 
-    pub(super) fn is_done(&self) -> bool {
+    pub(crate) fn is_done(&self) -> bool {
         self.greeted == self.total
     }
 
     /// The number of the connection to begin now, if it is time for one.
-    pub(super) fn next(&mut self) -> Option<usize> {
+    pub(crate) fn next(&mut self) -> Option<usize> {
         let number = self.begun;
-        let now = number < self.total && number - self.greeted < AT_A_TIME;
+        let now = number < self.total && number - self.greeted < self.at_a_time;
         self.begun += usize::from(now);
         now.then_some(number)
     }
 
     /// The server has answered one more.
-    pub(super) fn greeted_one(&mut self) {
+    pub(crate) fn greeted_one(&mut self) {
         self.greeted += 1;
     }
 }
 
 /// The place, among [sources](source), of connection `number`: another one for each 20,000.
-pub(super) fn place(number: usize) -> usize {
+pub(crate) fn place(number: usize) -> usize {
     number / PORTS
 }
 
 /// Where a connection comes from, if the system isn't to choose: at each place but the first, a
 /// loopback address of its own, as one address may run out of ports. Other servers can only be reached
 /// from the addresses that this machine has.
-pub(super) fn source(server: SocketAddr, place: usize) -> Option<SocketAddr> {
+pub(crate) fn source(server: SocketAddr, place: usize) -> Option<SocketAddr> {
     match server.ip() {
         IpAddr::V4(ip) if ip.is_loopback() && place > 0 => {
             let after = u32::try_from(place % (1 << 16)).unwrap_or(0);

@@ -5,16 +5,16 @@ use reactor::{Context, Signal};
 use super::latency::Latencies;
 
 /// What was found out since it was last cleared, and what went wrong.
-pub(super) struct Tally {
+pub(crate) struct Tally {
     /// Messages that came back whole and right.
-    pub(super) messages: u64,
-    pub(super) latency: Latencies,
+    pub(crate) messages: u64,
+    pub(crate) latency: Latencies,
     /// How much later than it was due each message was sent, in an open loop.
-    pub(super) delay: Latencies,
+    pub(crate) delay: Latencies,
     /// Datagrams that weren't answered in time.
-    pub(super) lost: u64,
+    pub(crate) lost: u64,
     /// Those that were answered later than that, or twice.
-    pub(super) late: u64,
+    pub(crate) late: u64,
     /// The first thing that went wrong.
     failure: Option<anyhow::Error>,
     /// The signal that was to end it all.
@@ -22,7 +22,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             messages: 0,
             latency: Latencies::new(),
@@ -35,7 +35,7 @@ impl Tally {
     }
 
     /// Begins to count anew.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         (self.messages, self.lost, self.late) = (0, 0, 0);
         self.latency.clear();
         self.delay.clear();
@@ -43,23 +43,23 @@ impl Tally {
 
     /// Ends the load with an error: the first one counts.
     #[cold]
-    pub(super) fn fail(&mut self, ctx: &mut Context<'_>, failure: anyhow::Error) {
+    pub(crate) fn fail(&mut self, ctx: &mut Context<'_>, failure: anyhow::Error) {
         self.failure.get_or_insert(failure);
         ctx.stop();
     }
 
     /// Ends the load because of a signal.
     #[cold]
-    pub(super) fn interrupt(&mut self, ctx: &mut Context<'_>, signal: Signal) {
+    pub(crate) fn interrupt(&mut self, ctx: &mut Context<'_>, signal: Signal) {
         self.signal.get_or_insert(signal);
         ctx.stop();
     }
 
-    pub(super) fn take_failure(&mut self) -> Option<anyhow::Error> {
+    pub(crate) fn take_failure(&mut self) -> Option<anyhow::Error> {
         self.failure.take()
     }
 
-    pub(super) fn signal(&self) -> Option<Signal> {
+    pub(crate) fn signal(&self) -> Option<Signal> {
         self.signal
     }
 }

@@ -13,6 +13,7 @@ mod table;
 
 pub use cores::Cores;
 pub use process::Process;
+pub(crate) use process::output;
 pub use statistics::{Standing, limited_by_load};
 pub use table::{LIMITED, footer, header, legend, rows};
 

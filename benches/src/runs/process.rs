@@ -1,17 +1,20 @@
 //! Servers and loads as child processes, none of which outlives this one.
 
 use std::io::{self, BufRead as _, BufReader, Read as _};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 
 /// How long a server may take until it listens.
 const START: Duration = Duration::from_secs(10);
+
+/// How often is looked whether one listens that doesn't say so.
+const LISTENING: Duration = Duration::from_millis(10);
 
 /// How long an interruption may go unnoticed.
 const ATTENTION: Duration = Duration::from_millis(50);
@@ -46,6 +49,36 @@ impl Process {
         Ok(Self { child, address })
     }
 
+    /// Starts a server that says nothing, and waits until it listens at `address`. What it writes is
+    /// thrown away.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be started, ends early, or doesn't listen within 10 s.
+    pub fn start_at(command: &mut Command, address: SocketAddr) -> anyhow::Result<Self> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("start {program}"))?;
+        let mut child = Owned(child);
+        let deadline = Instant::now() + START;
+        while TcpStream::connect(address).is_err() {
+            let ended = child.0.try_wait().with_context(|| format!("wait for {program}"))?;
+            if let Some(status) = ended {
+                bail!("{program} ended before it listened at {address}: {status}");
+            }
+            ensure!(
+                Instant::now() < deadline,
+                "{program} doesn't listen at {address} within {START:?}"
+            );
+            thread::sleep(LISTENING);
+        }
+        Ok(Self { child, address })
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -70,7 +103,7 @@ impl Drop for Owned {
 }
 
 /// Runs a program to its end, or until `interrupted`: what it wrote to stdout. Its stderr becomes the error.
-pub(super) fn output(command: &mut Command, interrupted: &AtomicBool) -> anyhow::Result<String> {
+pub(crate) fn output(command: &mut Command, interrupted: &AtomicBool) -> anyhow::Result<String> {
     let program = command.get_program().to_string_lossy().into_owned();
     let mut child = command
         .stdin(Stdio::null())
