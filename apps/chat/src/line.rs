@@ -80,7 +80,7 @@ impl Line {
     pub fn param(mut self, param: impl AsRef<[u8]>) -> Self {
         self.body.push(b' ');
         self.body.extend_from_slice(param.as_ref());
-        self
+        self.changed()
     }
 
     /// Adds the last parameter, of any bytes.
@@ -88,7 +88,7 @@ impl Line {
     pub fn last(mut self, param: impl AsRef<[u8]>) -> Self {
         self.body.extend_from_slice(b" :");
         self.body.extend_from_slice(param.as_ref());
-        self
+        self.changed()
     }
 
     /// Adds a tag whose value is escaped already.
@@ -102,6 +102,12 @@ impl Line {
             self.tags.push(b'=');
             self.tags.extend_from_slice(value.as_ref());
         }
+        self.changed()
+    }
+
+    /// What was rendered before is another line.
+    fn changed(mut self) -> Self {
+        self.rendered = Default::default();
         self
     }
 
@@ -175,6 +181,13 @@ mod tests {
         assert_eq!(text(&line, Class::new(false, true)), "@msgid=7;+x :s NOTICE a :b\r\n");
         let both = text(&line, Class::new(true, true));
         assert_eq!(both, "@time=1970-01-01T00:00:01.500Z;msgid=7;+x :s NOTICE a :b\r\n");
+    }
+
+    #[test]
+    fn a_line_that_goes_on_is_rendered_anew() {
+        let line = Line::new(Moment::default(), b"s", "NOTICE").param("a");
+        assert_eq!(text(&line, Class::PLAIN), ":s NOTICE a\r\n");
+        assert_eq!(text(&line.last("b"), Class::PLAIN), ":s NOTICE a :b\r\n");
     }
 
     #[test]

@@ -4,11 +4,11 @@ use crate::caps::Caps;
 use crate::line::Line;
 use crate::message::Message;
 use crate::names;
-use crate::numerics::{RPL_ENDOFWHO, RPL_WHOREPLY, RPL_WHOSPCRPL};
+use crate::numerics::{ERR_TOOMANYMATCHES, RPL_ENDOFWHO, RPL_WHOREPLY, RPL_WHOSPCRPL};
 use crate::state::{ChannelId, State, UserFlag, UserId};
 use crate::turn::Turn;
 
-/// Users that one mask finds at most, so that nobody is drowned in what everybody is.
+/// Users that are told at most, so that nobody is drowned in answers, nor dropped for not reading them.
 const MOST: usize = 500;
 
 /// What WHOX asks for: `%fields,token`.
@@ -35,14 +35,17 @@ pub(super) fn who(turn: &mut Turn<'_>, message: &Message<'_>) {
         None => (options, None),
     };
     let only_operators = flags.iter().any(|flag| flag.eq_ignore_ascii_case(&b'o'));
-    for (id, channel) in find(turn.state, turn.user, mask) {
-        if !only_operators || turn.state.users[id].is(UserFlag::Operator) {
-            let line = match &wanted {
-                Some(wanted) => extended(turn, id, channel, wanted),
-                None => plain(turn, id, channel),
-            };
-            turn.answer(line);
-        }
+    let mut found = find(turn.state, turn.user, mask);
+    found.retain(|(id, _)| !only_operators || turn.state.users[*id].is(UserFlag::Operator));
+    for (id, channel) in found.iter().copied().take(MOST) {
+        let line = match &wanted {
+            Some(wanted) => extended(turn, id, channel, wanted),
+            None => plain(turn, id, channel),
+        };
+        turn.answer(line);
+    }
+    if found.len() > MOST {
+        turn.reply(ERR_TOOMANYMATCHES, &[b"WHO"]);
     }
     turn.reply(RPL_ENDOFWHO, &[super::spoken(mask)]);
 }
@@ -76,7 +79,7 @@ fn find(state: &State, asker: UserId, mask: &[u8]) -> Vec<(UserId, Option<Channe
             && (fits(user.nick()) || fits(&user.name) || fits(&user.host) || fits(&user.real_name))
             && visible()
     });
-    found.map(|(id, _)| (id, channel_of(id))).take(MOST).collect()
+    found.map(|(id, _)| (id, channel_of(id))).collect()
 }
 
 /// `H` for here or `G` for gone, `*` for an operator, `B` for a bot, and the rank on the channel.

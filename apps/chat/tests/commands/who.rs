@@ -125,3 +125,21 @@ fn who_was_here_is_remembered() {
     );
     assert_eq!(rig.ask(ann, "WHOWAS"), [":s 431 ann :No nickname given"]);
 }
+
+#[test]
+fn more_than_anybody_reads_are_not_told() {
+    let mut rig = Rig::new();
+    let ann = rig.client("ann");
+    rig.say(ann, "JOIN #c");
+    for number in 0..500 {
+        let other = rig.client(&format!("n{number}"));
+        rig.say(other, "JOIN #c");
+    }
+    for mask in ["#c", "n*"] {
+        let told = rig.ask(ann, &format!("WHO {mask}"));
+        let found = told.iter().filter(|line| line.contains(" 352 ")).count();
+        assert_eq!(found, 500, "{mask}");
+        assert_eq!(told.iter().any(|line| line.contains(" 416 ann WHO ")), mask == "#c");
+        assert!(told.last().is_some_and(|line| line.contains(" 315 ")));
+    }
+}
