@@ -141,7 +141,7 @@ impl<'a> Course<'a> {
 
     /// The server's memory, if it is to be read.
     fn memory(&self) -> anyhow::Result<Option<u64>> {
-        self.target.pid.map(memory::resident).transpose()
+        self.target.pid.map(memory::anonymous).transpose()
     }
 
     /// Leaves the server the time to go to sleep, as its CPU time is exact only then.
