@@ -17,6 +17,9 @@ use crate::{cpu, memory};
 const WAIT: Duration = Duration::from_millis(50);
 /// How long a server may stay awake for more after its last line, whose CPU time is then read.
 const REST: Duration = Duration::from_millis(1);
+/// So many patiences may pass until the next client is welcome: a server whose backlog is full drops
+/// handshakes, which begin anew after 1, 2, 4, 8 and 16 seconds.
+const REGISTERING: u32 = 4;
 /// How often is looked for what is overdue, and at the memory of a server with stuck members.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -173,23 +176,25 @@ impl<'a> Course<'a> {
     fn register(&mut self) -> anyhow::Result<Option<Signal>> {
         let (crowd, mut ctx) = self.reactor.parts();
         crowd.connect(&mut ctx);
-        self.await_all("been welcomed", Crowd::registered)
+        let patience = self.target.patience * REGISTERING;
+        self.await_all("been welcomed", patience, Crowd::registered)
     }
 
     fn join(&mut self) -> anyhow::Result<Option<Signal>> {
         let (crowd, mut ctx) = self.reactor.parts();
         crowd.join(&mut ctx);
-        self.await_all("joined", Crowd::joined)
+        self.await_all("joined", self.target.patience, Crowd::joined)
     }
 
     /// Waits until all have come as far as `count` counts, as long as one does within the patience.
     fn await_all(
         &mut self,
         what: &str,
+        patience: Duration,
         count: impl Fn(&Crowd) -> usize,
     ) -> anyhow::Result<Option<Signal>> {
         let (mut before, mut since) = (0, Instant::now());
-        let (all, patience) = (self.reactor.handler().all(), self.target.patience);
+        let all = self.reactor.handler().all();
         self.turn_until(|crowd| {
             let count = count(crowd);
             if count > before {

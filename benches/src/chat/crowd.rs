@@ -20,8 +20,8 @@ use crate::load::tally::Tally;
 
 /// Joins that are asked for and not yet answered, at most.
 const JOINS: usize = 64;
-/// A server whose backlog is full has a connect try again after 1, 3, 7 and 15 seconds.
-const CONNECT: Duration = Duration::from_secs(30);
+/// A server whose backlog is full has a connect try again after 1, 3, 7, 15 and 31 seconds.
+const CONNECT: Duration = Duration::from_secs(60);
 /// The longest line: 512 bytes, and tags (IRCv3, message-tags).
 const LONGEST: usize = 512 + 8191;
 /// The receive buffer of who never reads.

@@ -16,7 +16,7 @@ pub struct Target {
     pub server: SocketAddr,
     /// Connects that are begun and not yet registered, at most.
     pub connects: NonZeroUsize,
-    /// How long nothing may come that is waited for.
+    /// How long a message may be under way, or nobody join; four times as long, nobody be welcome.
     pub patience: Duration,
     /// The server's process, whose CPU time and memory are to be read.
     pub pid: Option<u32>,

@@ -97,7 +97,7 @@ struct ServerArguments {
     #[arg(long, value_name = "COUNT", default_value = "1000")]
     connects: NonZeroUsize,
 
-    /// How long nothing may come that is waited for.
+    /// How long a message may be under way, or nobody join; four times as long, nobody be welcome.
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "10")]
     patience: Duration,
 

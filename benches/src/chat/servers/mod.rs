@@ -48,6 +48,12 @@ impl Contender {
             .collect()
     }
 
+    /// How many clients may come at the same time. ngIRCd lets ten wait, and of many more loses some for
+    /// good; InspIRCd welcomes all who have come once a second.
+    fn connects(&self) -> usize {
+        if matches!(self, Self::Ngircd(_)) { 8 } else { 1000 }
+    }
+
     /// Starts it on a core, with what it writes down in a folder.
     ///
     /// # Errors
@@ -168,6 +174,7 @@ pub fn measure(
             .args(["--warmup", &setup.warmup.to_string()]),
         Case::Register(clients) => load.args(["register", "--clients", &clients.to_string()]),
     };
+    load.args(["--connects", &contender.connects().to_string()]);
     load.args(["--json", "-", "--connect", &server.address().to_string()])
         .args(["--pid", &server.pid().to_string()]);
     if let Some(cores) = setup.cores {
