@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use nix::unistd::geteuid;
 
-/// ngircd in the foreground (ngircd.conf(5)). A penalty of 0 seconds is none; three commands a second from
-/// each client remain its limit, which can't be set.
+/// ngircd in the foreground (ngircd.conf(5)). A penalty of 0 seconds is none.
 pub(super) fn ngircd(folder: &Path, address: SocketAddr) -> anyhow::Result<Vec<String>> {
     let (ip, port) = (address.ip(), address.port());
     let mut text = format!(
