@@ -2,12 +2,16 @@
 
 use std::io;
 
-use reactor::{Context, Limits, ListenOptions, ListenerId};
+use reactor::{Context, Limits, ListenOptions, ListenerId, SocketOptions};
 
 use crate::config::Config;
 
 /// Connections that may wait to be accepted; the system may allow fewer.
 const BACKLOG: u32 = 4096;
+
+/// Bytes that the system keeps for a client that doesn't read, of which it makes twice as many (socket(7)).
+/// Left alone it grows to megabytes, which is the memory of a machine before the send queue has begun.
+const SYSTEM_QUEUE: usize = 64 * 1024;
 
 /// The listeners, and by which address each was asked for.
 pub(super) struct Listening {
@@ -26,11 +30,13 @@ impl Listening {
     pub(super) fn change(&mut self, ctx: &mut Context<'_>, config: &Config) -> io::Result<()> {
         let wanted = if self.fixed.is_empty() { &config.listen } else { &self.fixed };
         let mut new = Vec::new();
+        let socket = SocketOptions::default().send_buffer(SYSTEM_QUEUE);
+        let options = ListenOptions::default().backlog(BACKLOG).socket(socket);
         for address in wanted {
             if self.open.iter().chain(&new).any(|(open, _)| open == address) {
                 continue;
             }
-            match ctx.listen_with(address.as_str(), &ListenOptions::default().backlog(BACKLOG)) {
+            match ctx.listen_with(address.as_str(), &options) {
                 Ok(listener) => new.push((address.clone(), listener)),
                 Err(error) => {
                     new.iter().for_each(|(_, listener)| ctx.close_listener(*listener));
