@@ -3,8 +3,6 @@
 //! What commands do knows users, not sockets: a member of a channel may be anywhere. The one
 //! implementation of [`Bus`] that serves people is the server's, whose users are all its own clients.
 
-use bytes::Bytes;
-
 use crate::line::{Class, Line};
 use crate::state::UserId;
 
@@ -14,7 +12,7 @@ pub trait Bus {
     fn publish(&mut self, line: &Line, to: &mut dyn Iterator<Item = UserId>);
 
     /// Hands lines that are rendered already to one user.
-    fn tell(&mut self, to: UserId, lines: Bytes);
+    fn tell(&mut self, to: UserId, lines: &[u8]);
 
     /// From now on `user` is told lines in this class; before, it is [`Class::PLAIN`].
     fn classify(&mut self, user: UserId, class: Class);

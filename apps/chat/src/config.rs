@@ -8,6 +8,7 @@ use std::{fs, io};
 
 use serde::Deserialize;
 
+use crate::secret::Secret;
 use crate::{cloak, message, password};
 
 /// The settings of a server.
@@ -23,7 +24,7 @@ pub struct Config {
     /// Addresses to listen on; what the command line says goes before them.
     pub listen: Vec<String>,
     /// What PASS has to say before anybody is let in; nothing is asked for without.
-    pub password: Option<String>,
+    pub password: Option<Secret<String>>,
     /// The message of the day.
     pub motd: Option<String>,
     /// Who is responsible, for ADMIN.
@@ -33,7 +34,7 @@ pub struct Config {
     /// How much of anything there may be.
     pub limits: Limits,
     /// The key of the hosts' hash; made anew at each start without one.
-    pub cloak_key: Option<String>,
+    pub cloak_key: Option<Secret<String>>,
 }
 
 /// Who is responsible for a server.
@@ -55,7 +56,7 @@ pub struct Oper {
     /// What OPER says first.
     pub name: String,
     /// The hash of what OPER says second, as `chat --hash-password` prints it.
-    pub password: String,
+    pub password: Secret<String>,
 }
 
 /// How much of anything there may be.

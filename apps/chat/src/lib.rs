@@ -16,6 +16,7 @@ pub mod message;
 pub mod names;
 pub mod numerics;
 pub mod password;
+pub mod secret;
 pub mod server;
 pub mod state;
 pub mod time;

@@ -5,13 +5,13 @@
 //! none (IRCv3 *labeled-response*). What goes to others goes to the [`Bus`] at once.
 
 use bstr::BString;
-use bytes::Bytes;
 
 use crate::bus::Bus;
 use crate::caps::Caps;
 use crate::line::{Class, Line};
 use crate::message::{self, LINE, Tags};
 use crate::numerics::Numeric;
+use crate::secret::Secret;
 use crate::state::{ChannelId, Member, State, User, UserId};
 use crate::time::Moment;
 
@@ -42,14 +42,14 @@ pub enum Errand {
         /// The account.
         account: BString,
         /// What was said.
-        password: BString,
+        password: Secret<BString>,
         /// What it is compared with.
-        hash: String,
+        hash: Secret<String>,
         /// The label of the command, which the answer has to bear.
         label: Option<BString>,
     },
-    /// To read the file of settings again, for this user.
-    Rehash(UserId),
+    /// To read the file of settings again, for the user whose turn it was.
+    Rehash,
 }
 
 impl<'a> Turn<'a> {
@@ -198,7 +198,8 @@ impl<'a> Turn<'a> {
         Line::new(self.now, &self.me().source(), command)
     }
 
-    /// The ID of a message that is about to be sent: never the same one twice, also after a restart.
+    /// The ID of a message that is about to be sent: never the same one twice, also after a restart, as
+    /// long as the clock isn't set back.
     pub fn message_id(&mut self) -> String {
         let count = self.state.next_message();
         format!("{:x}-{count:x}", self.state.since.unix_ms())
@@ -282,7 +283,7 @@ impl<'a> Turn<'a> {
             }
         }
         if !out.is_empty() {
-            self.bus.tell(self.user, Bytes::from(out));
+            self.bus.tell(self.user, &out);
         }
         self.errands
     }

@@ -9,6 +9,7 @@ use crate::numerics::{
     ERR_CANTKILLSERVER, ERR_NOOPERHOST, ERR_NOPRIVILEGES, ERR_NOSUCHNICK, ERR_PASSWDMISMATCH,
     RPL_REHASHING, RPL_YOUREOPER,
 };
+use crate::secret::Secret;
 use crate::state::UserFlag;
 use crate::turn::{Errand, Turn};
 
@@ -27,7 +28,7 @@ pub(super) fn oper(turn: &mut Turn<'_>, message: &Message<'_>) {
     let check = Errand::CheckPassword {
         user: turn.user,
         account,
-        password: message.params[1].into(),
+        password: Secret(message.params[1].into()),
         hash,
         label: turn.defer_label(),
     };
@@ -88,7 +89,7 @@ pub(super) fn kill(turn: &mut Turn<'_>, message: &Message<'_>) {
 pub(super) fn rehash(turn: &mut Turn<'_>, _message: &Message<'_>) {
     if may(turn) {
         turn.reply(RPL_REHASHING, &[b"settings"]);
-        turn.errands.push(Errand::Rehash(turn.user));
+        turn.errands.push(Errand::Rehash);
     }
 }
 

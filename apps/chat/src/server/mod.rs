@@ -95,7 +95,7 @@ impl Server {
     ///
     /// Those of making a thread, and of asking for random bytes.
     pub fn new(setup: Setup) -> io::Result<Self> {
-        let cloak = Cloak::new(setup.config.cloak_key.as_deref())?;
+        let cloak = Cloak::new(setup.config.cloak_key.as_ref().map(|key| key.as_str()))?;
         Ok(Self {
             state: State::new(Arc::new(setup.config), Moment::now()),
             routes: Routes::default(),
@@ -176,7 +176,7 @@ impl Server {
                 let Some(mailbox) = self.mailbox.clone() else { return };
                 let checked = Checked { user, account, label, same: false };
                 let refused = checked.clone();
-                let asked = self.checker.check(hash, password.into(), move |same| {
+                let asked = self.checker.check(hash.0, password.0.into(), move |same| {
                     // With the loop gone, nobody waits for the answer.
                     let _ = mailbox.post(Checked { same, ..checked });
                 });
@@ -191,7 +191,7 @@ impl Server {
                     ctx.pause(conn);
                 }
             }
-            Errand::Rehash(_) => {
+            Errand::Rehash => {
                 let answer = match self.reload(ctx) {
                     Ok(()) => "The settings were read again".into(),
                     Err(error) => format!("The settings stay as they were: {error}"),

@@ -1,6 +1,5 @@
 //! From users to their connections: all of them are this server's own.
 
-use bytes::Bytes;
 use reactor::{ConnId, Context};
 use slotmap::SecondaryMap;
 
@@ -53,9 +52,9 @@ impl Bus for Local<'_, '_> {
         }
     }
 
-    fn tell(&mut self, to: UserId, lines: Bytes) {
+    fn tell(&mut self, to: UserId, lines: &[u8]) {
         if let Some(route) = self.routes.0.get(to) {
-            self.ctx.send(route.conn, &lines);
+            self.ctx.send(route.conn, lines);
         }
     }
 

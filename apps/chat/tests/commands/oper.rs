@@ -39,7 +39,7 @@ fn nobody_else_does_and_unknown_names_are_checked_alike() {
     for line in ["OPER root wrong", "OPER nobody right"] {
         assert_eq!(rig.ask(ann, line), NONE);
         assert!(
-            matches!(&rig.errands[..], [Errand::CheckPassword { hash, .. }] if hash == "the hash")
+            matches!(&rig.errands[..], [Errand::CheckPassword { hash, .. }] if **hash == "the hash")
         );
         rig.run_errands();
         assert_eq!(rig.hear(ann), [":s 464 ann :Password incorrect"]);
@@ -119,7 +119,7 @@ fn settings_are_read_again_for_operators_alone() {
     assert!(rig.errands.is_empty());
     rig.flag(ann, UserFlag::Operator);
     assert_eq!(rig.ask(ann, "REHASH"), [":s 382 ann settings :Rehashing"]);
-    assert!(matches!(rig.errands[..], [Errand::Rehash(user)] if user == ann));
+    assert!(matches!(rig.errands[..], [Errand::Rehash]));
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use chat::bus::Bus;
 use chat::commands;
 use chat::config::Config;
@@ -29,8 +28,8 @@ impl Bus for Ears {
         }
     }
 
-    fn tell(&mut self, to: UserId, lines: Bytes) {
-        self.heard.entry(to).or_default().extend_from_slice(&lines);
+    fn tell(&mut self, to: UserId, lines: &[u8]) {
+        self.heard.entry(to).or_default().extend_from_slice(lines);
     }
 
     fn classify(&mut self, user: UserId, class: Class) {
@@ -141,7 +140,7 @@ impl Rig {
             if let Errand::CheckPassword { user, account, password, label, .. } = errand {
                 let (state, ears) = (&mut self.state, &mut self.ears);
                 let mut turn = Turn::resumed(state, ears, user, self.now, label);
-                commands::oper::checked(&mut turn, &account, password == "right");
+                commands::oper::checked(&mut turn, &account, *password == "right");
                 self.errands.extend(turn.finish());
             }
         }
