@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bstr::{BStr, BString};
 
 use super::UserId;
-use crate::names::Folded;
+use crate::names::{self, Folded};
 
 /// The nicks that users watch for.
 #[derive(Clone, Debug, Default)]
@@ -44,13 +44,17 @@ impl Monitors {
 
     /// Makes `user` watch for a nick no more.
     pub fn remove(&mut self, user: UserId, nick: &[u8]) {
-        let folded = Folded::new(nick);
-        if let Some(watched) = self.watched.get_mut(&user) {
-            watched.retain(|other| Folded::new(other) != folded);
-            if watched.is_empty() {
-                self.watched.remove(&user);
-            }
+        let Some(watched) = self.watched.get_mut(&user) else { return };
+        let Some(at) = watched.iter().position(|other| names::same(other, nick)) else { return };
+        watched.remove(at);
+        if watched.is_empty() {
+            self.watched.remove(&user);
         }
+        self.unwatch(user, nick);
+    }
+
+    fn unwatch(&mut self, user: UserId, nick: &[u8]) {
+        let folded = Folded::new(nick);
         if let Some(watchers) = self.watchers.get_mut(&folded) {
             watchers.retain(|other| *other != user);
             if watchers.is_empty() {
@@ -61,8 +65,8 @@ impl Monitors {
 
     /// Makes `user` watch for nobody.
     pub fn forget(&mut self, user: UserId) {
-        for nick in self.watched.get(&user).cloned().unwrap_or_default() {
-            self.remove(user, &nick);
+        for nick in self.watched.remove(&user).unwrap_or_default() {
+            self.unwatch(user, &nick);
         }
     }
 }
@@ -81,7 +85,10 @@ mod tests {
         assert!(monitors.add(one, b"A") && !monitors.add(one, b"a") && monitors.add(other, b"a"));
         assert_eq!(monitors.watchers(b"a"), [one, other]);
         assert_eq!(monitors.of(one).collect::<Vec<_>>(), ["A"]);
+        monitors.remove(other, b"b");
+        assert_eq!(monitors.watchers(b"a"), [one, other]);
         monitors.remove(other, b"A");
+        assert_eq!((monitors.watchers(b"a"), monitors.of(other).len()), (&[one][..], 0));
         monitors.forget(one);
         assert!(monitors.watchers.is_empty() && monitors.watched.is_empty());
     }
