@@ -12,6 +12,7 @@ use crate::numerics::{
     ERR_NICKNAMEINUSE, ERR_NONICKNAMEGIVEN, ERR_PASSWDMISMATCH, RPL_CREATED, RPL_MYINFO,
     RPL_WELCOME, RPL_YOURHOST,
 };
+use crate::secret::Secret;
 use crate::state::{Past, State, UserId};
 use crate::time::Moment;
 use crate::turn::Turn;
@@ -23,7 +24,9 @@ pub(super) fn pass(turn: &mut Turn<'_>, message: &Message<'_>) {
     if turn.me().is_registered() {
         return turn.reply(ERR_ALREADYREGISTERED, &[]);
     }
-    turn.me_mut().registration.password = Some(message.params[0].into());
+    if turn.state.config.password.is_some() {
+        turn.me_mut().registration.password = Some(Secret(message.params[0].into()));
+    }
 }
 
 pub(super) fn user(turn: &mut Turn<'_>, message: &Message<'_>) {
@@ -56,22 +59,21 @@ pub(super) fn nick(turn: &mut Turn<'_>, message: &Message<'_>) {
     if !names::is_nick(nick, turn.state.config.limits.nick) {
         return turn.reply(ERR_ERRONEUSNICKNAME, &[super::spoken(nick)]);
     }
-    let before = turn.me().clone();
-    if before.nick.as_ref().is_some_and(|same| same == nick) {
+    let me = turn.me();
+    if me.nick.as_ref().is_some_and(|same| same == nick) {
         return;
     }
+    let before = me.is_registered().then(|| (me.source(), Past::of(me, turn.now)));
     if !turn.state.name_user(turn.user, nick) {
         return turn.reply(ERR_NICKNAMEINUSE, &[nick]);
     }
-    if !before.is_registered() {
-        return welcome_if_complete(turn);
-    }
-    let line = Line::new(turn.now, &before.source(), "NICK").last(nick);
+    let Some((source, past)) = before else { return welcome_if_complete(turn) };
+    let line = Line::new(turn.now, &source, "NICK").last(nick);
     turn.tell_peers(&line, Caps::NONE);
     turn.answer(line);
-    if !names::same(before.nick(), nick) {
-        turn.state.whowas.remember(Past::of(&before, turn.now));
-        super::monitor::gone(turn.state, turn.bus, before.nick(), turn.now);
+    if !names::same(&past.nick, nick) {
+        super::monitor::gone(turn.state, turn.bus, &past.nick, turn.now);
+        turn.state.whowas.remember(past);
         super::monitor::here(turn.state, turn.bus, turn.user, turn.now);
     }
 }

@@ -113,6 +113,7 @@ impl State {
     /// Makes a user somebody, once.
     pub fn register(&mut self, user: UserId) {
         let user = &mut self.users[user];
+        user.registration.password = None;
         if !std::mem::replace(&mut user.registration.done, true) {
             let counts = &mut self.counts;
             counts.registered += 1;

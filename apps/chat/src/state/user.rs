@@ -6,6 +6,7 @@ use bstr::BString;
 
 use super::ChannelId;
 use crate::caps::Caps;
+use crate::secret::Secret;
 use crate::time::Moment;
 
 /// A mode of a user that is on or off.
@@ -30,8 +31,8 @@ impl UserFlag {
 /// How far a client has come before it is somebody.
 #[derive(Clone, Debug, Default)]
 pub struct Registration {
-    /// What PASS said.
-    pub password: Option<BString>,
+    /// What PASS said, if it matters.
+    pub password: Option<Secret<BString>>,
     /// CAP has begun, and hasn't ended.
     pub negotiating: bool,
     /// All is said: the welcome is next, or was.

@@ -80,6 +80,7 @@ fn the_password_of_the_server_is_asked_for() {
         assert_eq!(rig.ask(ann, line), NONE);
     }
     assert_eq!(codes(&rig.ask(ann, "USER u 0 * :x"))[0], "001");
+    assert_eq!(rig.state.users[ann].registration.password, None, "it isn't kept");
     for pass in ["PASS wrong", "PONG"] {
         let bob = rig.stranger();
         rig.say(bob, pass);
