@@ -4,6 +4,7 @@
 //! holds pieces of the line, and copies nothing.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Deref;
 
 /// Bytes of a line without its tags, with CR and LF (RFC 1459, section 2.3).
@@ -20,7 +21,8 @@ const MOST: usize = 15;
 pub enum Malformed {
     /// There is no command in it.
     Empty,
-    /// It has CR, LF or NUL in it, or a tag's value stands for one that has.
+    /// It has CR, LF or NUL in it, or a tag's value stands for one that has: that is this server's choice,
+    /// for *message-tags* allows such escapes. So whoever unescapes a tag never finds the end of a line.
     Forbidden,
     /// The tags, or the rest, have more bytes than they may.
     TooLong,
@@ -137,10 +139,15 @@ impl<'a> Tags<'a> {
         Some(unescape(value))
     }
 
-    /// The tags that clients send to each other, as they were sent: those with a `+`.
+    /// The tags that clients send to each other, as they were sent: those with a `+`, and of several by one
+    /// key the last one.
     pub fn of_clients(self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
-        self.iter()
-            .filter(|(key, _)| key.len() > 1 && key[0] == b'+' && key[1..].iter().all(of_key))
+        let is_tag = |key: &[u8]| key.len() > 1 && key[0] == b'+' && key[1..].iter().all(of_key);
+        let mut tags: Vec<_> = self.iter().filter(|(key, _)| is_tag(key)).collect();
+        let mut seen = HashSet::new();
+        tags.reverse();
+        tags.retain(|(key, _)| seen.insert(*key));
+        tags.into_iter().rev()
     }
 }
 
@@ -268,8 +275,10 @@ mod tests {
 
     #[test]
     fn tags_are_told_apart() {
-        let message = Message::parse(b"@label=a\\sb;+typing=active;+;+a/b;x;+no!=1;label=c\\ PING")
-            .expect("tagged");
+        let message = Message::parse(
+            b"@label=a\\sb;+typing=paused;+typing=active;+;+a/b;x;+no!=1;label=c\\ PING",
+        )
+        .expect("tagged");
         assert_eq!(message.tags.get("label").as_deref(), Some(&b"c"[..]));
         assert_eq!(message.tags.get("x").as_deref(), Some(&b""[..]));
         assert_eq!(message.tags.get("y"), None);
