@@ -33,6 +33,17 @@ pub fn is_hash_of(hash: &str, password: &[u8]) -> bool {
         .is_ok_and(|hash| Argon2::default().verify_password(password, &hash).is_ok())
 }
 
+/// What has come of comparing a password with a hash.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// It is the one.
+    Same,
+    /// It isn't.
+    Other,
+    /// Too many are waiting: it wasn't compared.
+    Busy,
+}
+
 /// A thread that compares, one after the other.
 pub struct Checker {
     sender: SyncSender<Check>,
@@ -41,7 +52,7 @@ pub struct Checker {
 struct Check {
     hash: String,
     password: Vec<u8>,
-    then: Box<dyn FnOnce(bool) + Send>,
+    then: Box<dyn FnOnce(Outcome) + Send>,
 }
 
 impl Checker {
@@ -54,19 +65,20 @@ impl Checker {
         let (sender, receiver) = sync_channel::<Check>(WAITING);
         thread::Builder::new().name("passwords".into()).spawn(move || {
             for check in receiver {
-                (check.then)(is_hash_of(&check.hash, &check.password));
+                let same = is_hash_of(&check.hash, &check.password);
+                (check.then)(if same { Outcome::Same } else { Outcome::Other });
             }
         })?;
         Ok(Self { sender })
     }
 
     /// Compares a password with a hash, and tells the answer to `then`, on the other thread. Answers
-    /// whether that will be: not if too many are waiting.
+    /// whether that will be: not if too many are waiting, which is [`Outcome::Busy`].
     pub fn check(
         &self,
         hash: String,
         password: Vec<u8>,
-        then: impl FnOnce(bool) + Send + 'static,
+        then: impl FnOnce(Outcome) + Send + 'static,
     ) -> bool {
         let check = Check { hash, password, then: Box::new(then) };
         match self.sender.try_send(check) {
@@ -102,7 +114,21 @@ mod tests {
             assert!(checker.check(hash.clone(), password.into(), answer));
         }
         drop(sender);
-        assert_eq!(answers.iter().collect::<Vec<_>>(), [true, false]);
+        assert_eq!(answers.iter().collect::<Vec<_>>(), [Outcome::Same, Outcome::Other]);
         assert!(!is_hash_of("nonsense", b"secret"));
+    }
+
+    #[test]
+    fn a_full_queue_says_so() {
+        let (go, wait) = channel::<()>();
+        let checker = Checker::new().expect("a thread");
+        assert!(checker.check(String::new(), Vec::new(), move |_| {
+            // The other end is gone when all was tried.
+            let _ = wait.recv();
+        }));
+        // The first one may be in the queue still.
+        let taken = (0..=WAITING).filter(|_| checker.check(String::new(), Vec::new(), |_| {}));
+        assert!((WAITING - 1..=WAITING).contains(&taken.count()));
+        drop(go);
     }
 }

@@ -1,16 +1,23 @@
 //! Operators of the server: OPER, and what they may: KILL, REHASH, WALLOPS.
 
-use bstr::BString;
+use std::sync::Arc;
 
-use crate::line::whole_characters;
+use bstr::{BString, ByteSlice};
+use log::{info, warn};
+
+use crate::bus::Bus;
+use crate::config::{Config, Oper};
+use crate::line::{Line, whole_characters};
 use crate::message::Message;
 use crate::names;
 use crate::numerics::{
     ERR_CANTKILLSERVER, ERR_NOOPERHOST, ERR_NOPRIVILEGES, ERR_NOSUCHNICK, ERR_PASSWDMISMATCH,
     RPL_REHASHING, RPL_YOUREOPER,
 };
+use crate::password::Outcome;
 use crate::secret::Secret;
-use crate::state::UserFlag;
+use crate::state::{State, User, UserFlag};
+use crate::time::Moment;
 use crate::turn::{Errand, Turn};
 
 pub(super) fn oper(turn: &mut Turn<'_>, message: &Message<'_>) {
@@ -21,8 +28,9 @@ pub(super) fn oper(turn: &mut Turn<'_>, message: &Message<'_>) {
         return turn.fail("OPER", "TEMPORARILY_UNAVAILABLE", &[], text);
     }
     let account: BString = message.params[0].into();
-    // Who isn't known is checked like those who are, so that how long it takes tells nothing.
-    let known = config.opers.iter().find(|oper| oper.name.as_bytes() == account.as_slice());
+    // Who isn't known is checked like the first of those who are, so that how long it takes tells nothing,
+    // if all hashes were made with the same parameters.
+    let known = configured(&config, &account);
     let hash = known.unwrap_or(first).password.clone();
     turn.me_mut().checking = true;
     let check = Errand::CheckPassword {
@@ -36,16 +44,26 @@ pub(super) fn oper(turn: &mut Turn<'_>, message: &Message<'_>) {
 }
 
 /// Goes on with OPER when the password was compared: in a turn that is [resumed](Turn::resumed) with the
-/// label of the errand. Whoever is gone by then is told nothing.
-pub fn checked(turn: &mut Turn<'_>, account: &[u8], fits: bool) {
+/// label of the errand. Whoever is gone by then is told nothing. The settings may have changed since: what
+/// was compared counts if it is in them still.
+pub fn checked(turn: &mut Turn<'_>, account: &[u8], hash: &str, outcome: Outcome) {
     if !turn.state.users.contains_key(turn.user) {
         return;
     }
     turn.me_mut().checking = false;
-    let known = turn.state.config.opers.iter().any(|oper| oper.name.as_bytes() == account);
-    if !fits || !known {
-        return turn.reply(ERR_PASSWDMISMATCH, &[]);
+    let known = configured(&turn.state.config, account).is_some_and(|oper| *oper.password == hash);
+    match outcome {
+        Outcome::Same if known => {}
+        Outcome::Busy => {
+            let text = "Too many passwords are being checked";
+            return turn.fail("OPER", "TEMPORARILY_UNAVAILABLE", &[], text);
+        }
+        Outcome::Same | Outcome::Other => {
+            warn!("OPER {:?} failed, by {}", account.as_bstr(), logged(turn.me()));
+            return turn.reply(ERR_PASSWDMISMATCH, &[]);
+        }
     }
+    info!("OPER {:?} succeeded, by {}", account.as_bstr(), logged(turn.me()));
     let new = !turn.me().is(UserFlag::Operator);
     turn.state.set_flag(turn.user, UserFlag::Operator, true);
     turn.me_mut().oper = Some(account.into());
@@ -54,6 +72,37 @@ pub fn checked(turn: &mut Turn<'_>, account: &[u8], fits: bool) {
         let line = turn.my_line("MODE").param(turn.me().nick()).param("+o");
         turn.answer(line);
     }
+}
+
+/// Takes over new settings. Who is an operator by an account that isn't in them, or whose password is
+/// another one there, is one no more, and is told so.
+pub fn reconfigure(state: &mut State, bus: &mut dyn Bus, config: Arc<Config>, now: Moment) {
+    let before = std::mem::replace(&mut state.config, config);
+    let stays = |user: &User| {
+        user.oper.as_ref().is_some_and(|account| {
+            let now = configured(&state.config, account);
+            now.is_some() && now == configured(&before, account)
+        })
+    };
+    let operators = state.users.iter().filter(|(_, user)| user.is(UserFlag::Operator));
+    let fallen: Vec<_> = operators.filter(|(_, user)| !stays(user)).map(|(id, _)| id).collect();
+    for id in fallen {
+        state.set_flag(id, UserFlag::Operator, false);
+        let user = &state.users[id];
+        info!("{} is no operator any more: the settings have changed", logged(user));
+        let line = Line::new(now, state.config.name.as_bytes(), "MODE");
+        bus.publish(&line.param(user.nick()).param("-o"), &mut std::iter::once(id));
+    }
+}
+
+fn configured<'a>(config: &'a Config, account: &[u8]) -> Option<&'a Oper> {
+    config.opers.iter().find(|oper| oper.name.as_bytes() == account)
+}
+
+/// Who somebody is, for the log: whatever it has called itself, in one line of characters that can be seen.
+fn logged(user: &User) -> String {
+    let address = user.address.map_or("a Unix socket".into(), |address| address.to_string());
+    format!("{:?} at {address}", user.source())
 }
 
 /// Whether the user is an operator; who isn't is told so.
@@ -80,6 +129,7 @@ pub(super) fn kill(turn: &mut Turn<'_>, message: &Message<'_>) {
     let nick = user.nick().to_vec();
     let most = turn.state.config.limits.kick;
     let reason = whole_characters(message.param(1).unwrap_or(b"No reason given"), most);
+    info!("KILL {} by {}: {:?}", logged(user), logged(turn.me()), reason.as_bstr());
     let line = turn.my_line("KILL").param(nick).last(reason);
     turn.tell(victim, line);
     let seen = [b"Killed (", turn.me().nick(), b" (", reason, b"))"].concat();
@@ -88,6 +138,7 @@ pub(super) fn kill(turn: &mut Turn<'_>, message: &Message<'_>) {
 
 pub(super) fn rehash(turn: &mut Turn<'_>, _message: &Message<'_>) {
     if may(turn) {
+        info!("REHASH by {}", logged(turn.me()));
         turn.reply(RPL_REHASHING, &[b"settings"]);
         turn.errands.push(Errand::Rehash);
     }

@@ -32,7 +32,8 @@ use crate::commands;
 use crate::config::Config;
 use crate::line::Line;
 use crate::message::{Malformed, Message, Tags};
-use crate::password::Checker;
+use crate::password::{Checker, Outcome};
+use crate::secret::Secret;
 use crate::state::{State, User, UserId};
 use crate::time::Moment;
 use crate::turn::{Errand, Turn};
@@ -66,8 +67,9 @@ pub struct Setup {
 pub struct Checked {
     user: UserId,
     account: BString,
+    hash: Secret<String>,
     label: Option<BString>,
-    same: bool,
+    outcome: Outcome,
 }
 
 /// A chat server.
@@ -174,11 +176,12 @@ impl Server {
         match errand {
             Errand::CheckPassword { user, account, password, hash, label } => {
                 let Some(mailbox) = self.mailbox.clone() else { return };
-                let checked = Checked { user, account, label, same: false };
+                let compared = hash.0.clone();
+                let checked = Checked { user, account, hash, label, outcome: Outcome::Busy };
                 let refused = checked.clone();
-                let asked = self.checker.check(hash.0, password.0.into(), move |same| {
+                let asked = self.checker.check(compared, password.0.into(), move |outcome| {
                     // With the loop gone, nobody waits for the answer.
-                    let _ = mailbox.post(Checked { same, ..checked });
+                    let _ = mailbox.post(Checked { outcome, ..checked });
                 });
                 if !asked {
                     return self.checked(ctx, refused);
@@ -192,7 +195,7 @@ impl Server {
                 }
             }
             Errand::Rehash => {
-                let answer = match self.reload(ctx) {
+                let answer = match self.reload_and_log(ctx) {
                     Ok(()) => "The settings were read again".into(),
                     Err(error) => format!("The settings stay as they were: {error}"),
                 };
@@ -205,7 +208,7 @@ impl Server {
     }
 
     fn checked(&mut self, ctx: &mut Context<'_>, checked: Checked) {
-        let Checked { user, account, label, same } = checked;
+        let Checked { user, account, hash, label, outcome } = checked;
         let conn = self.routes.get(user);
         if let Some((conn, client)) = conn.zip(conn.and_then(|conn| self.clients.get_mut(conn))) {
             client.checking = false;
@@ -216,7 +219,7 @@ impl Server {
         if self.state.users.contains_key(user) {
             self.turn(ctx, user, |state, bus, now| {
                 let mut turn = Turn::resumed(state, bus, user, now, label);
-                commands::oper::checked(&mut turn, &account, same);
+                commands::oper::checked(&mut turn, &account, &hash, outcome);
                 turn.finish()
             });
         }
@@ -234,15 +237,26 @@ impl Server {
         }
     }
 
-    /// Reads the settings again; if that fails, the old ones stay.
+    /// Reads the settings again; if that fails, the old ones stay. Who was an operator by what isn't in them
+    /// any more, isn't one any more.
     fn reload(&mut self, ctx: &mut Context<'_>) -> Result<(), String> {
         let Some(file) = &self.file else {
             return Err("there is no file of them (--config)".into());
         };
         let config = Config::read(file)?;
         self.listening.change(ctx, &config).map_err(|error| error.to_string())?;
-        self.state.config = Arc::new(config);
+        let mut local = Local { ctx, routes: &mut self.routes };
+        commands::oper::reconfigure(&mut self.state, &mut local, Arc::new(config), Moment::now());
         Ok(())
+    }
+
+    fn reload_and_log(&mut self, ctx: &mut Context<'_>) -> Result<(), String> {
+        let result = self.reload(ctx);
+        match &result {
+            Ok(()) => info!("the settings were read again"),
+            Err(error) => warn!("the settings stay as they were: {error}"),
+        }
+        result
     }
 
     /// Looks whether a client has registered, and whether it is there.
@@ -392,10 +406,9 @@ impl Handler for Server {
             if self.ending {
                 return;
             }
-            return match self.reload(ctx) {
-                Ok(()) => info!("the settings were read again"),
-                Err(error) => warn!("the settings stay as they were: {error}"),
-            };
+            // Whoever has sent it reads the log.
+            let _ = self.reload_and_log(ctx);
+            return;
         }
         if std::mem::replace(&mut self.ending, true) {
             self.killed_by = Some(signal);

@@ -1,8 +1,12 @@
 //! OPER, KILL, REHASH, WALLOPS.
 
+use std::sync::Arc;
+
+use chat::commands::oper::{checked, reconfigure};
 use chat::config::{Config, Oper};
+use chat::password::Outcome;
 use chat::state::UserFlag;
-use chat::turn::Errand;
+use chat::turn::{Errand, Turn};
 
 use crate::rig::Rig;
 
@@ -74,6 +78,64 @@ fn the_late_answer_bears_the_label() {
     assert_eq!(rig.ask(ann, "@label=x OPER root wrong"), NONE);
     rig.run_errands();
     assert_eq!(rig.hear(ann), ["@label=x :s 464 ann :Password incorrect"]);
+}
+
+#[test]
+fn who_cannot_be_checked_now_is_told_so() {
+    let mut rig = rig();
+    let ann = rig.client_with("ann", "standard-replies");
+    rig.say(ann, "OPER root right");
+    let mut turn = Turn::resumed(&mut rig.state, &mut rig.ears, ann, rig.now, None);
+    checked(&mut turn, b"root", "the hash", Outcome::Busy);
+    turn.finish();
+    let told = rig.hear(ann);
+    let start = ":s FAIL OPER TEMPORARILY_UNAVAILABLE :";
+    assert!(told.len() == 1 && told[0].starts_with(start), "{told:?}");
+    assert!(!rig.state.users[ann].is(UserFlag::Operator) && !rig.state.users[ann].checking);
+}
+
+fn settings(opers: &[(&str, &str)]) -> Arc<Config> {
+    let opers = opers.iter();
+    let opers = opers.map(|(name, hash)| Oper { name: (*name).into(), password: (*hash).into() });
+    Arc::new(Config { name: "s".into(), opers: opers.collect(), ..Config::default() })
+}
+
+#[test]
+fn who_is_no_longer_configured_is_no_operator_any_more() {
+    for (opers, stays) in [
+        (&[("root", "the hash")][..], true),
+        (&[("other", "x"), ("root", "the hash")], true),
+        (&[("root", "another hash")], false),
+        (&[("Root", "the hash")], false),
+        (&[], false),
+    ] {
+        let mut rig = rig();
+        let (ann, bob) = (rig.client("ann"), rig.client("bob"));
+        rig.say(ann, "OPER root right");
+        rig.run_errands();
+        rig.hush();
+        reconfigure(&mut rig.state, &mut rig.ears, settings(opers), rig.now);
+        let told = if stays { &[][..] } else { &[":s MODE ann -o"] };
+        assert_eq!(rig.hear(ann), told);
+        assert_eq!(rig.hear(bob), NONE);
+        assert_eq!(rig.state.users[ann].is(UserFlag::Operator), stays);
+        assert_eq!(rig.state.users[ann].oper.is_some(), stays);
+        assert_eq!(rig.state.counts().operators, usize::from(stays));
+    }
+}
+
+#[test]
+fn a_password_that_has_changed_meanwhile_does_not_count() {
+    for (hash, fits) in [("the hash", true), ("another hash", false)] {
+        let mut rig = rig();
+        let ann = rig.client("ann");
+        rig.say(ann, "OPER root right");
+        let config = settings(&[("root", hash)]);
+        reconfigure(&mut rig.state, &mut rig.ears, config, rig.now);
+        rig.run_errands();
+        assert_eq!(rig.hear(ann)[0].starts_with(":s 381 "), fits);
+        assert_eq!(rig.state.users[ann].is(UserFlag::Operator), fits);
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use chat::commands;
 use chat::config::Config;
 use chat::line::{Class, Line};
 use chat::message::{Message, Tags};
+use chat::password::Outcome;
 use chat::state::{State, UserFlag, UserId};
 use chat::time::Moment;
 use chat::turn::{Errand, Turn};
@@ -137,10 +138,12 @@ impl Rig {
     /// Does what a server does with the errands: the password that fits is `right`.
     pub(crate) fn run_errands(&mut self) {
         for errand in std::mem::take(&mut self.errands) {
-            if let Errand::CheckPassword { user, account, password, label, .. } = errand {
+            if let Errand::CheckPassword { user, account, password, hash, label } = errand {
+                let right = *password == "right";
+                let outcome = if right { Outcome::Same } else { Outcome::Other };
                 let (state, ears) = (&mut self.state, &mut self.ears);
                 let mut turn = Turn::resumed(state, ears, user, self.now, label);
-                commands::oper::checked(&mut turn, &account, *password == "right");
+                commands::oper::checked(&mut turn, &account, &hash, outcome);
                 self.errands.extend(turn.finish());
             }
         }

@@ -59,6 +59,48 @@ fn an_operator_may_have_them_read_again_and_is_told_what_is_wrong() {
 }
 
 #[test]
+fn who_is_no_operator_in_the_new_settings_is_none_any_more() {
+    let settings = Settings::new("fallen", &oper("secret"));
+    let server = Server::start(settings.chat().env("RUST_LOG", "info"));
+    let mut client = server.client("ann");
+    client.say("OPER root secret");
+    client.hears(" 381 ");
+    client.hears("MODE ann");
+    // Nothing has changed for it.
+    server.signal(Signal::SIGHUP);
+    server.says("the settings were read again");
+    assert_eq!(client.sync(), [""; 0]);
+    settings.write(&oper("another"));
+    server.signal(Signal::SIGHUP);
+    server.says("the settings were read again");
+    client.hears("MODE ann -o");
+    client.say("REHASH");
+    client.hears(" 481 ");
+}
+
+#[test]
+fn what_operators_do_is_logged_and_guesses_are() {
+    let settings = Settings::new("log", &oper("secret"));
+    let server = Server::start(settings.chat().env("RUST_LOG", "info"));
+    let mut client = server.client("ann");
+    let logged = |words: &str, more: &[&str]| {
+        let line = server.says(words);
+        assert!(line.contains("127.0.0.1"), "{line}");
+        assert!(more.iter().all(|words| line.contains(words)), "{line}");
+        assert!(!line.contains(char::is_control), "{line:?}");
+    };
+    client.say("OPER ro\u{1b}[31mot\u{85}\u{2028} guess");
+    logged("OPER ", &["WARN", "failed", "ann!", "ro\\"]);
+    client.say("OPER root secret");
+    logged("OPER ", &["INFO", "\"root\" succeeded", "ann!"]);
+    client.say("REHASH");
+    logged("REHASH", &["INFO", "ann!"]);
+    let _bob = server.client("bob");
+    client.say("KILL bob :\u{1b}c\u{7}enough");
+    logged("KILL", &["INFO", "ann!", "bob!", "enough"]);
+}
+
+#[test]
 fn listeners_follow_the_settings_and_whoever_is_there_stays() {
     let settings = Settings::new("listen", "listen = ['127.0.0.1:0']\n");
     let server = Server::start_as_told(settings.chat().env("RUST_LOG", "info"));
