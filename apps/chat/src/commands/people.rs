@@ -1,9 +1,9 @@
 //! What people say of themselves, and ask of others by name: AWAY, SETNAME, USERHOST, ISON.
 
 use crate::caps::Caps;
-use crate::line::whole_characters;
-use crate::message::Message;
-use crate::numerics::{RPL_ISON, RPL_NOWAWAY, RPL_UNAWAY, RPL_USERHOST};
+use crate::line::{Class, whole_characters};
+use crate::message::{LINE, Message};
+use crate::numerics::{Numeric, RPL_ISON, RPL_NOWAWAY, RPL_UNAWAY, RPL_USERHOST};
 use crate::state::UserFlag;
 use crate::turn::Turn;
 
@@ -48,7 +48,7 @@ pub(super) fn userhost(turn: &mut Turn<'_>, message: &Message<'_>) {
         let sign: &[u8] = if user.away.is_some() { b"-" } else { b"+" };
         found.push([user.nick(), star, b"=", sign, &user.name, b"@", &user.host].concat());
     }
-    turn.reply(RPL_USERHOST, &[&found.join(&b' ')]);
+    tell_words(turn, RPL_USERHOST, found);
 }
 
 pub(super) fn ison(turn: &mut Turn<'_>, message: &Message<'_>) {
@@ -56,7 +56,21 @@ pub(super) fn ison(turn: &mut Turn<'_>, message: &Message<'_>) {
         .filter_map(|nick| turn.state.person(nick))
         .map(|(_, user)| user.nick().to_vec())
         .collect();
-    turn.reply(RPL_ISON, &[&here.join(&b' ')]);
+    tell_words(turn, RPL_ISON, here);
+}
+
+/// Answers with one line, in which are as many words as it has room for.
+fn tell_words(turn: &mut Turn<'_>, numeric: Numeric, words: Vec<Vec<u8>>) {
+    let start = turn.server_line(numeric.code).param(turn.me().nick());
+    let mut room = LINE.saturating_sub(start.bytes(Class::PLAIN).len() + " :".len());
+    let fits = |word: &Vec<u8>| {
+        let left = room.checked_sub(word.len());
+        // The next one has a space before it.
+        room = left.unwrap_or(room).saturating_sub(1);
+        left.is_some()
+    };
+    let told: Vec<_> = words.into_iter().take_while(fits).collect();
+    turn.answer(start.last(told.join(&b' ')));
 }
 
 /// The words of all parameters: some clients send them as one.

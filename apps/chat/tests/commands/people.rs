@@ -69,3 +69,17 @@ fn who_is_on_is_told() {
     assert_eq!(rig.ask(ann, "ISON BOB nobody :ann eve"), [":s 303 ann :bob ann"]);
     assert_eq!(rig.ask(ann, "ISON nobody"), [":s 303 ann :"]);
 }
+
+#[test]
+fn no_nick_is_cut_where_a_line_is_full() {
+    let mut rig = Rig::new();
+    let ann = rig.client("ann");
+    let nicks: Vec<_> = (0..30).map(|at| format!("n{}", "x".repeat(at))).collect();
+    for nick in &nicks {
+        rig.client(nick);
+    }
+    let told = rig.ask(ann, &format!("ISON {}", nicks.join(" ")));
+    assert!(told.len() == 1 && told[0].len() <= 510, "{told:?}");
+    let told: Vec<_> = told[0].strip_prefix(":s 303 ann :").expect("RPL_ISON").split(' ').collect();
+    assert_eq!(told, nicks[..told.len()]);
+}
