@@ -11,6 +11,9 @@ use serde::Deserialize;
 use crate::secret::Secret;
 use crate::{cloak, message, password};
 
+/// Bytes that a mask of a list may have.
+pub(crate) const MASK: usize = 200;
+
 /// The settings of a server.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -89,7 +92,7 @@ pub struct Limits {
     pub targets: usize,
     /// Users who are remembered when they are gone.
     pub whowas: usize,
-    /// Connections from one address; none but loopback are exempt.
+    /// Connections from one IPv4 address, or one /64 of IPv6; those from this machine aren't counted.
     pub clients_per_address: usize,
     /// Bytes that wait for a client that doesn't read, before it is dropped.
     pub send_queue: usize,
@@ -153,23 +156,105 @@ impl Config {
         if lines.iter().any(|line| line.contains(['\r', '\n', '\0']) || line.len() > 300) {
             return Err("description, admin: each is one line of at most 300 bytes".into());
         }
-        if self.motd.as_ref().is_some_and(|motd| motd.contains('\0')) {
-            return Err("motd: it has a NUL in it".into());
+        if let Some(password) = &self.password {
+            if password.is_empty() || password.len() > 300 || password.contains(char::is_control) {
+                return Err("password: from 1 to 300 bytes, without control characters".into());
+            }
         }
         if self.cloak_key.as_ref().is_some_and(|key| !(16..=cloak::KEY).contains(&key.len())) {
             return Err(format!("cloak-key: from 16 to {} bytes", cloak::KEY));
         }
-        if let Some(oper) = self.opers.iter().find(|oper| !password::is_hash(&oper.password)) {
-            let advice = "the password is a hash, which chat --hash-password makes";
-            return Err(format!("opers: {}: {advice}", oper.name.escape_debug()));
+        for (at, oper) in self.opers.iter().enumerate() {
+            let told = |advice: &str| Err(format!("opers: {}: {advice}", oper.name.escape_debug()));
+            if !oper.can_be_said() {
+                return told(
+                    "the name is a word of at most 64 bytes, without : ! @ * ? and commas",
+                );
+            }
+            if self.opers[..at].iter().any(|other| other.name == oper.name) {
+                return told("there are two of this name");
+            }
+            if !password::is_hash(&oper.password) {
+                return told("the password is a hash, which chat --hash-password makes");
+            }
         }
-        self.limits.check()
+        self.limits.check()?;
+        self.check_motd()?;
+        self.check_lines()
+    }
+
+    fn check_motd(&self) -> Result<(), String> {
+        let Some(motd) = &self.motd else { return Ok(()) };
+        if motd.lines().any(|line| line.contains(['\r', '\0'])) {
+            return Err("motd: it has a NUL in it, or a CR that ends no line".into());
+        }
+        // Each line has the server's name, the numeric and the nick before it.
+        let beside = ":  372  :- \r\n".len() + self.name.len() + self.limits.nick;
+        let told: usize = motd.lines().map(|line| beside + line.len()).sum();
+        if told > self.limits.send_queue / 4 {
+            return Err(
+                "motd: told to a client, it takes more than a quarter of limits.send-queue".into(),
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether whatever is in one line together has room in it, however long each of it is: so that what the
+    /// limits promise is told whole.
+    fn check_lines(&self) -> Result<(), String> {
+        let limits = &self.limits;
+        let (name, nick, channel) = (self.name.len(), limits.nick, limits.channel);
+        let source = nick + limits.user + cloak::HOST + "!@".len();
+        for (what, of_users, of_server) in [
+            (
+                "topic",
+                ":# TOPIC # :".len() - 2 + source + channel + limits.topic,
+                ":# 332 # # :".len() - 3 + name + nick + channel + limits.topic,
+            ),
+            ("kick", ":# KICK # # :".len() - 3 + source + channel + nick + limits.kick, 0),
+            (
+                "away",
+                ":# AWAY :".len() - 1 + source + limits.away,
+                ":# 301 # # :".len() - 3 + name + 2 * nick + limits.away,
+            ),
+            (
+                "real-name",
+                ":# SETNAME :".len() - 1 + source + limits.real_name,
+                // WHO; what WHOX can tell at once is more than a line in any case.
+                ":# 352 # # # # # # G*B@+ :0 ".len() - 7
+                    + (2 * name + 2 * nick + channel + limits.user + cloak::HOST)
+                    + limits.real_name,
+            ),
+            (
+                "channel, nick, user",
+                0,
+                // A mask of a list, who has set it, and when.
+                ":# 367 # # # # 12345678901".len() - 5 + name + nick + channel + MASK + source,
+            ),
+        ] {
+            let length = of_users.max(of_server) + "\r\n".len();
+            if length > message::LINE {
+                let over = length - message::LINE;
+                return Err(format!(
+                    "limits: {what}: with all that is in one line with it, {over} bytes too long for one"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Oper {
+    /// Whether OPER can say its name, and it passes for nothing else.
+    fn can_be_said(&self) -> bool {
+        let fits =
+            |char: char| !char.is_control() && !char.is_whitespace() && !":!@*?,".contains(char);
+        matches!(self.name.len(), 1..=64) && self.name.chars().all(fits)
     }
 }
 
 impl Limits {
     fn check(&self) -> Result<(), String> {
-        // Whatever is in one line together has to have room in it.
         let room = message::LINE / 2;
         for (name, value, from, to) in [
             ("nick", self.nick, 1, 64),
@@ -236,7 +321,7 @@ impl Default for Limits {
             real_name: 150,
             channel: 64,
             key: 32,
-            topic: 390,
+            topic: 340,
             kick: 300,
             away: 200,
             channels: 100,
@@ -258,6 +343,8 @@ impl Default for Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$RJ40Hk3Aenn3LSyqqKnWKw$057vg1LsO0tYyo1v+VCovnUwTWWXC1Oakg/NR7HCpkU";
 
     #[test]
     fn nothing_has_to_be_set() {
@@ -303,12 +390,51 @@ mod tests {
             ("[limits]\nping-seconds = 200", &["drop-seconds"]),
             ("[[opers]]\nname = 'o'\npassword = 'plain'", &["opers: o", "--hash-password"]),
             ("description = \"a\\nb\"", &["description", "one line"]),
+            ("password = ''", &["password", "300"]),
+            ("password = \"a\\nb\"", &["password", "control"]),
+            ("motd = \"a\\rb\"", &["motd", "CR"]),
+            ("motd = \"a\\u0000b\"", &["motd", "NUL"]),
+            ("[[opers]]\nname = 'a b'\npassword = 'x'", &["opers: a b", "word"]),
+            ("[[opers]]\nname = ':a'\npassword = 'x'", &["opers: :a", "word"]),
+            ("[[opers]]\nname = ''\npassword = 'x'", &["opers", "word"]),
+            ("[limits]\ntopic = 390", &["limits: topic", "32 bytes too long"]),
+            ("[limits]\nkick = 390", &["limits: kick", "too long"]),
+            ("[limits]\nnick = 64\ntopic = 1\nkick = 1\naway = 390", &["limits: away", "too long"]),
+            (
+                "[limits]\nreal-name = 256\nnick = 64\ntopic = 1\nkick = 1",
+                &["limits: real-name", "too long"],
+            ),
+            ("[limits]\nnick = 64\nuser = 32\nchannel = 100\ntopic = 1\nkick = 1", &["channel"]),
         ] {
             let error = Config::parse(text).expect_err(text);
             assert!(
                 words.iter().all(|word| error.contains(word)) && !error.contains('\n'),
                 "{error}"
             );
+        }
+        let oper = format!("[[opers]]\nname = 'o'\npassword = '{HASH}'\n");
+        assert!(Config::parse(&oper).is_ok());
+        let error = Config::parse(&oper.repeat(2)).expect_err("two of one name");
+        assert!(error.contains("opers: o: there are two"), "{error}");
+        for motd in ["x".repeat(70_000), "x\n".repeat(2_000)] {
+            let error = Config::parse(&format!("motd = \"\"\"{motd}\"\"\"")).expect_err("too long");
+            assert!(error.contains("send-queue"), "{error}");
+        }
+        assert!(Config::parse("motd = \"a\\r\\nb\"").is_ok());
+    }
+
+    #[test]
+    fn the_default_limits_go_with_the_longest_name() {
+        let name = format!("{}.b", "a".repeat(61));
+        assert!(Config::parse(&format!("name = '{name}'")).is_ok());
+    }
+
+    #[test]
+    fn the_settings_show_no_secrets() {
+        let sample = include_str!("../chat.toml").replace("#: ", "");
+        let shown = format!("{:?}", Config::parse(&sample).expect("the sample"));
+        for secret in ["sesame", "urandom", "argon2"] {
+            assert!(!shown.contains(secret), "{shown}");
         }
     }
 }

@@ -52,11 +52,27 @@ fn a_secret_channel_is_none_to_strangers() {
     }
 }
 
+/// Also to those with the longest names.
+#[test]
+fn a_topic_of_the_promised_length_is_told_whole() {
+    let mut rig = Rig::new();
+    let (nick, name) = ("n".repeat(30), format!("#{}", "c".repeat(63)));
+    let ann = rig.client(&nick);
+    rig.state.users[ann].name = "u".repeat(12).into();
+    rig.state.users[ann].host = "h".repeat(34).into();
+    rig.say(ann, &format!("JOIN {name}"));
+    let topic = "x".repeat(340);
+    for line in [format!("TOPIC {name} :{topic}"), format!("TOPIC {name}")] {
+        let told = rig.ask(ann, &line);
+        assert!(told[0].ends_with(&format!(" {name} :{topic}")), "{told:?}");
+    }
+}
+
 #[test]
 fn a_long_topic_is_cut_between_characters() {
     let mut rig = Rig::new();
     let ann = rig.client("ann");
     rig.say(ann, "JOIN #c");
     let told = rig.ask(ann, &format!("TOPIC #c :x{}", "ä".repeat(200)));
-    assert_eq!(told, [format!(":ann!u@host TOPIC #c :x{}", "ä".repeat(194))]);
+    assert_eq!(told, [format!(":ann!u@host TOPIC #c :x{}", "ä".repeat(169))]);
 }

@@ -1,14 +1,12 @@
 //! The lists of masks of a channel: bans, and what goes before them.
 
 use super::channel::Asked;
+use crate::config::MASK;
 use crate::numerics::{
     ERR_BANLISTFULL, Numeric, RPL_BANLIST, RPL_ENDOFBANLIST, RPL_ENDOFEXCEPTLIST,
     RPL_ENDOFINVEXLIST, RPL_EXCEPTLIST, RPL_INVEXLIST,
 };
 use crate::state::{Channel, Entry, MaskList, full};
-
-/// Bytes of a mask: longer than any name is, and short enough that a line can tell it.
-const LENGTH: usize = 200;
 
 /// Adds a mask to a list or takes it away, or tells the list if there is none to change.
 pub(super) fn change(asked: &mut Asked<'_, '_, '_>, on: bool, letter: char) {
@@ -28,7 +26,7 @@ pub(super) fn change(asked: &mut Asked<'_, '_, '_>, on: bool, letter: char) {
 fn add(asked: &mut Asked<'_, '_, '_>, letter: char, mask: &[u8]) {
     let mask = full(mask);
     let forbidden = |byte: &u8| matches!(byte, 0..=b' ' | b',' | 0x7f);
-    if mask.len() > LENGTH || mask[0] == b':' || mask.iter().any(forbidden) {
+    if mask.len() > MASK || mask[0] == b':' || mask.iter().any(forbidden) {
         return asked.refuse_param(letter, b"*", "A mask is one word, and not too long");
     }
     let most = asked.turn.state.config.limits.masks;
