@@ -52,7 +52,6 @@ numerics! {
     RPL_ADMINEMAIL "259";
     RPL_LOCALUSERS "265";
     RPL_GLOBALUSERS "266";
-    RPL_WHOISCERTFP "276";
     RPL_AWAY "301";
     RPL_USERHOST "302";
     RPL_ISON "303";
@@ -70,7 +69,6 @@ numerics! {
     RPL_LISTEND "323" "End of LIST";
     RPL_CHANNELMODEIS "324";
     RPL_CREATIONTIME "329";
-    RPL_WHOISACCOUNT "330" "is logged in as";
     RPL_NOTOPIC "331" "No topic is set";
     RPL_TOPIC "332";
     RPL_TOPICWHOTIME "333";
@@ -98,12 +96,10 @@ numerics! {
     RPL_ENDOFINFO "374" "End of INFO list";
     RPL_MOTDSTART "375";
     RPL_ENDOFMOTD "376" "End of /MOTD command";
-    RPL_WHOISHOST "378";
     RPL_WHOISMODES "379";
     RPL_YOUREOPER "381" "You are now an IRC operator";
     RPL_REHASHING "382" "Rehashing";
     RPL_TIME "391";
-    ERR_UNKNOWNERROR "400";
     ERR_NOSUCHNICK "401" "No such nick/channel";
     ERR_NOSUCHSERVER "402" "No such server";
     ERR_NOSUCHCHANNEL "403" "No such channel";
@@ -129,14 +125,12 @@ numerics! {
     ERR_NEEDMOREPARAMS "461" "Not enough parameters";
     ERR_ALREADYREGISTERED "462" "You may not reregister";
     ERR_PASSWDMISMATCH "464" "Password incorrect";
-    ERR_YOUREBANNEDCREEP "465" "You are banned from this server";
     ERR_INVALIDUSERNAME "468" "Malformed username";
     ERR_CHANNELISFULL "471" "Cannot join channel (+l)";
     ERR_UNKNOWNMODE "472" "is unknown mode char to me";
     ERR_INVITEONLYCHAN "473" "Cannot join channel (+i)";
     ERR_BANNEDFROMCHAN "474" "Cannot join channel (+b)";
     ERR_BADCHANNELKEY "475" "Cannot join channel (+k)";
-    ERR_BADCHANMASK "476" "Bad Channel Mask";
     ERR_BANLISTFULL "478" "Channel list is full";
     ERR_NOPRIVILEGES "481" "Permission Denied- You're not an IRC operator";
     ERR_CHANOPRIVSNEEDED "482" "You're not channel operator";
@@ -145,7 +139,6 @@ numerics! {
     ERR_UMODEUNKNOWNFLAG "501" "Unknown MODE flag";
     ERR_USERSDONTMATCH "502" "Can't view or change modes for other users";
     ERR_HELPNOTFOUND "524" "No help available on this topic";
-    ERR_INVALIDKEY "525" "Key is not well-formed";
     ERR_INVALIDMODEPARAM "696";
     RPL_HELPSTART "704";
     RPL_HELPTXT "705";
