@@ -74,8 +74,8 @@ impl Caps {
         Self::ALL.iter().filter(move |(cap, _)| self.has(*cap)).map(|(_, word)| *word)
     }
 
-    /// What of a line's tags is told to who has these. What only makes sense with tags brings them:
-    /// *labeled-response*, *batch* and *echo-message* don't, as each client asks for them beside.
+    /// What of a line's tags is told to who has these: *server-time* and *message-tags* ask for some. The tags
+    /// of *labeled-response* and *batch* are on answers alone, whatever their class.
     #[must_use]
     pub fn class(self) -> Class {
         Class::new(self.has(Self::SERVER_TIME), self.has(Self::MESSAGE_TAGS))
