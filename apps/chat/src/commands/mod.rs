@@ -22,6 +22,7 @@ mod whowas;
 
 pub use registration::{VERSION, leave, reap};
 
+use crate::line::whole_characters;
 use crate::message::{Malformed, Message};
 use crate::numerics::{
     ERR_INPUTTOOLONG, ERR_NEEDMOREPARAMS, ERR_NOSUCHCHANNEL, ERR_NOTONCHANNEL, ERR_NOTREGISTERED,
@@ -29,6 +30,9 @@ use crate::numerics::{
 };
 use crate::state::ChannelId;
 use crate::turn::Turn;
+
+/// Bytes of a client's word that are said back to it.
+const SPOKEN: usize = 100;
 
 /// A command, and what must hold before it is looked at.
 struct Command {
@@ -143,8 +147,13 @@ pub fn refuse(turn: &mut Turn<'_>, why: Malformed) {
     }
 }
 
-/// A word of a client's, such that it can stand in the middle of a line.
+/// A word of a client's, such that it can stand in the middle of a line, and leaves room for what follows.
 fn spoken(word: &[u8]) -> &[u8] {
+    whole_characters(spoken_whole(word), SPOKEN)
+}
+
+/// The same, however long it is.
+fn spoken_whole(word: &[u8]) -> &[u8] {
     let fits = !word.is_empty() && word[0] != b':' && !word.contains(&b' ');
     if fits && std::str::from_utf8(word).is_ok() { word } else { b"*" }
 }

@@ -43,8 +43,15 @@ fn add(turn: &mut Turn<'_>, targets: &[u8]) {
         } else if turn.state.monitors.watchers(nick).contains(&user) {
             // It is known already.
         } else if turn.state.monitors.of(user).len() >= most {
-            let rest: Vec<_> = std::iter::once(nick).chain(targets).collect();
-            let rest = rest.join(&b',');
+            // As many as there is room for, each whole.
+            let mut rest = nick.to_vec();
+            for nick in targets {
+                if rest.len() + 1 + nick.len() > super::SPOKEN {
+                    break;
+                }
+                rest.push(b',');
+                rest.extend_from_slice(nick);
+            }
             let limit = most.to_string();
             turn.reply(ERR_MONLISTFULL, &[limit.as_bytes(), super::spoken(&rest)]);
             break;

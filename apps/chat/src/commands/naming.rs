@@ -17,7 +17,8 @@ pub(super) fn names(turn: &mut Turn<'_>, message: &Message<'_>) {
             tell_members(turn, id);
         }
     }
-    turn.reply(RPL_ENDOFNAMES, &[super::spoken(wanted)]);
+    // Whole, for clients wait for the end of what they have asked for.
+    turn.reply(RPL_ENDOFNAMES, &[super::spoken_whole(wanted)]);
 }
 
 /// Tells who is on a channel, and that this was all.

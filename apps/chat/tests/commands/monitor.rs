@@ -64,6 +64,17 @@ fn a_full_list_says_what_it_does_not_take() {
 }
 
 #[test]
+fn a_full_list_keeps_its_words_whole() {
+    let limits = Limits { monitor: 1, ..Limits::default() };
+    let mut rig = Rig::with(Config { limits, ..Config::default() });
+    let ann = rig.client("ann");
+    let nicks = vec!["n".repeat(30); 10].join(",x");
+    let told = rig.ask(ann, &format!("MONITOR + a,{nicks}"));
+    let wanted = format!(":s 734 ann 1 {} :Monitor list is full", &nicks[..94]);
+    assert_eq!(told[0], wanted);
+}
+
+#[test]
 fn many_need_several_lines() {
     let mut rig = Rig::new();
     let ann = rig.client("ann");

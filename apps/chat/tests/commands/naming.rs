@@ -21,6 +21,25 @@ fn the_members_of_each_channel_are_told_and_one_end() {
     }
 }
 
+/// Long words are said back as far as the text of an answer leaves room.
+#[test]
+fn an_answer_keeps_its_text() {
+    let mut rig = Rig::new();
+    let ann = rig.client("ann");
+    let long = format!("#{}", "ä".repeat(200));
+    for (line, code, text) in [
+        (format!("JOIN {long}"), "403", "No such channel"),
+        (format!("MODE {long}"), "403", "No such channel"),
+        (format!("PRIVMSG {long} :x"), "401", "No such nick/channel"),
+        (long.clone(), "421", "Unknown command"),
+    ] {
+        let told = rig.ask(ann, &line);
+        assert_eq!(told, [format!(":s {code} ann #{} :{text}", "ä".repeat(49))]);
+    }
+    let told = rig.ask(ann, &format!("NAMES {long}"));
+    assert_eq!(told, [format!(":s 366 ann {long} :End of /NAMES list")]);
+}
+
 #[test]
 fn strangers_learn_nothing_of_a_secret_channel() {
     let mut rig = Rig::new();
