@@ -55,7 +55,10 @@ fn send(turn: &mut Turn<'_>, message: &Message<'_>, kind: Kind) {
         (_, None) => return complain(turn, kind, ERR_NOTEXTTOSEND, &[]),
         (_, text) => text,
     };
-    turn.me_mut().talked = turn.now;
+    // A TAGMSG says nothing: clients send some by themselves.
+    if kind != Kind::Tagmsg {
+        turn.me_mut().talked = turn.now;
+    }
     let most = turn.state.config.limits.targets;
     for (count, target) in super::list(targets).enumerate() {
         if count >= most {

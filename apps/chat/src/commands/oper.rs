@@ -11,8 +11,8 @@ use crate::line::{Line, whole_characters};
 use crate::message::Message;
 use crate::names;
 use crate::numerics::{
-    ERR_CANTKILLSERVER, ERR_NOOPERHOST, ERR_NOPRIVILEGES, ERR_NOSUCHNICK, ERR_PASSWDMISMATCH,
-    RPL_REHASHING, RPL_YOUREOPER,
+    ERR_CANTKILLSERVER, ERR_NEEDMOREPARAMS, ERR_NOOPERHOST, ERR_NOPRIVILEGES, ERR_NOSUCHNICK,
+    ERR_PASSWDMISMATCH, RPL_REHASHING, RPL_YOUREOPER,
 };
 use crate::password::Outcome;
 use crate::secret::Secret;
@@ -119,13 +119,15 @@ pub(super) fn kill(turn: &mut Turn<'_>, message: &Message<'_>) {
         return;
     }
     let target = message.params[0];
-    let Some((victim, user)) = turn.state.person(target) else {
+    // Also who isn't registered yet: it may keep a nick from its owner.
+    let Some(victim) = turn.state.user_named(target) else {
         let is_server = names::same(target, turn.state.config.name.as_bytes());
         return match is_server {
             true => turn.reply(ERR_CANTKILLSERVER, &[]),
             false => turn.reply(ERR_NOSUCHNICK, &[super::spoken(target)]),
         };
     };
+    let user = &turn.state.users[victim];
     let nick = user.nick().to_vec();
     let most = turn.state.config.limits.kick;
     let reason = whole_characters(message.param(1).unwrap_or(b"No reason given"), most);
@@ -146,12 +148,15 @@ pub(super) fn rehash(turn: &mut Turn<'_>, _message: &Message<'_>) {
 
 pub(super) fn wallops(turn: &mut Turn<'_>, message: &Message<'_>) {
     if may(turn) {
+        let Some(text) = message.param(0) else {
+            return turn.reply(ERR_NEEDMOREPARAMS, &[b"WALLOPS"]);
+        };
         let users = turn.state.users.iter();
         let told = users.filter(|(_, user)| {
             user.is_registered() && (user.is(UserFlag::Wallops) || user.is(UserFlag::Operator))
         });
         let told: Vec<_> = told.map(|(id, _)| id).collect();
-        let line = turn.my_line("WALLOPS").last(message.params[0]);
+        let line = turn.my_line("WALLOPS").last(text);
         turn.tell_all(told, line);
     }
 }

@@ -1,5 +1,7 @@
 //! PRIVMSG, NOTICE, TAGMSG.
 
+use chat::time::Moment;
+
 use crate::rig::Rig;
 
 const ALL: &str = "batch echo-message labeled-response message-tags";
@@ -226,4 +228,16 @@ fn nothing_but_utf8_is_sent_on() {
     let stranger = rig.stranger();
     rig.say_bytes(stranger, b"USER u 0 * :i\xe8rc\xe9");
     assert_eq!(rig.hear(stranger), [format!(":s FAIL USER {refused}")]);
+}
+
+#[test]
+fn tags_alone_are_no_talk() {
+    let mut rig = Rig::new();
+    let ann = rig.client_with("ann", "message-tags");
+    let before = rig.state.users[ann].talked;
+    rig.now = Moment::from_unix_ms(2_000_000);
+    rig.say(ann, "@+typing=active TAGMSG ann");
+    assert_eq!(rig.state.users[ann].talked, before);
+    rig.say(ann, "PRIVMSG ann :x");
+    assert_eq!(rig.state.users[ann].talked, rig.now);
 }

@@ -174,6 +174,22 @@ fn the_killed_one_is_told_and_its_peers() {
 }
 
 #[test]
+fn who_has_a_nick_can_be_killed_before_it_is_registered() {
+    let mut rig = rig();
+    let ann = rig.client("ann");
+    rig.flag(ann, UserFlag::Operator);
+    let stranger = rig.stranger();
+    rig.say(stranger, "NICK bob");
+    assert_eq!(rig.ask(ann, "KILL bob"), NONE);
+    assert_eq!(
+        rig.hear(stranger).last().map(String::as_str),
+        Some("ERROR :Closing Link: host (Killed (ann (No reason given)))")
+    );
+    assert_eq!(rig.ears.gone, [stranger]);
+    assert_eq!(rig.state.user_named(b"bob"), None);
+}
+
+#[test]
 fn settings_are_read_again_for_operators_alone() {
     let mut rig = rig();
     let ann = rig.client("ann");
@@ -191,6 +207,10 @@ fn wallops_reach_who_wants_them_and_operators() {
     let (eve, dan) = (rig.client("eve"), rig.client("dan"));
     assert_eq!(rig.ask(ann, "WALLOPS :hi all"), denied("ann"));
     rig.flag(ann, UserFlag::Operator);
+    let few = [":s 461 ann WALLOPS :Not enough parameters"];
+    for line in ["WALLOPS", "WALLOPS :"] {
+        assert_eq!(rig.ask(ann, line), few);
+    }
     rig.flag(bob, UserFlag::Wallops);
     rig.flag(dan, UserFlag::Operator);
     rig.hush();
