@@ -6,7 +6,7 @@ use crate::numerics::{
     ERR_CHANOPRIVSNEEDED, ERR_NEEDMOREPARAMS, ERR_NOSUCHNICK, ERR_USERONCHANNEL, RPL_AWAY,
     RPL_ENDOFINVITELIST, RPL_INVITELIST, RPL_INVITING,
 };
-use crate::state::{ChannelFlag, ChannelId, State, UserId};
+use crate::state::ChannelFlag;
 use crate::turn::Turn;
 
 pub(super) fn invite(turn: &mut Turn<'_>, message: &Message<'_>) {
@@ -18,8 +18,7 @@ pub(super) fn invite(turn: &mut Turn<'_>, message: &Message<'_>) {
 }
 
 fn tell_invitations(turn: &mut Turn<'_>) {
-    let invited =
-        turn.state.channels.values().filter(|channel| channel.invited.contains(&turn.user));
+    let invited = turn.state.channels.values().filter(|channel| channel.has_invited(turn.user));
     let names: Vec<_> = invited.map(|channel| channel.name.clone()).collect();
     for name in names {
         turn.reply(RPL_INVITELIST, &[&name]);
@@ -43,7 +42,7 @@ fn invite_one(turn: &mut Turn<'_>, nick: &[u8], name: &[u8]) {
     }
     // What it lets pass, bans and keys among it, is for operators to decide: anybody else's is a hint.
     if rules {
-        remember(turn.state, id, guest);
+        turn.state.invite(guest, id);
     }
     turn.reply(RPL_INVITING, &[&nick, &name]);
     if let Some(away) = away {
@@ -57,12 +56,4 @@ fn invite_one(turn: &mut Turn<'_>, nick: &[u8], name: &[u8]) {
             && state.users[user].caps.has(Caps::INVITE_NOTIFY)
             && state.channels[id].is_operator(user)
     });
-}
-
-/// Those who are gone make room, so that the list never grows beyond who is here.
-fn remember(state: &mut State, channel: ChannelId, guest: UserId) {
-    let users = &state.users;
-    let invited = &mut state.channels[channel].invited;
-    invited.retain(|user| *user != guest && users.contains_key(*user));
-    invited.push(guest);
 }

@@ -30,10 +30,11 @@ pub(super) fn join(turn: &mut Turn<'_>, message: &Message<'_>) {
 
 fn join_one(turn: &mut Turn<'_>, name: &[u8], key: &[u8]) {
     let limits = &turn.state.config.limits;
-    if !names::is_channel(name, limits.channel) {
+    // One that is there was possible once, when longer names may have been.
+    let existing = turn.state.channel_named(name);
+    if existing.is_none() && !names::is_channel(name, limits.channel) {
         return turn.reply(ERR_NOSUCHCHANNEL, &[super::spoken(name)]);
     }
-    let existing = turn.state.channel_named(name);
     if existing.is_some_and(|id| turn.state.channels[id].has(turn.user)) {
         return;
     }
@@ -55,7 +56,7 @@ fn join_one(turn: &mut Turn<'_>, name: &[u8], key: &[u8]) {
 /// What keeps `user` from joining, if anything.
 fn hindrance(state: &State, channel: ChannelId, user: UserId, key: &[u8]) -> Option<Numeric> {
     let channel = &state.channels[channel];
-    if channel.invited.contains(&user) {
+    if channel.has_invited(user) {
         return None;
     }
     let masked = state.users[user].masked_names();

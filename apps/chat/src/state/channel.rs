@@ -96,7 +96,7 @@ pub struct Channel {
     /// `I`: who may join without an invitation.
     pub invite_exceptions: MaskList,
     /// Who was invited, and hasn't come yet.
-    pub invited: Vec<UserId>,
+    pub(super) invited: Vec<UserId>,
     flags: u8,
     /// In the order of their IDs.
     members: Vec<Member>,
@@ -157,6 +157,12 @@ impl Channel {
     #[must_use]
     pub fn has(&self, user: UserId) -> bool {
         self.find(user).is_ok()
+    }
+
+    /// Whether `user` was invited.
+    #[must_use]
+    pub fn has_invited(&self, user: UserId) -> bool {
+        self.invited.contains(&user)
     }
 
     /// Whether `user` is an operator of it.

@@ -20,7 +20,7 @@ pub use user::{Registration, User, UserFlag};
 pub use whowas::{Past, Whowas};
 
 use crate::config::Config;
-use crate::names::Folded;
+use crate::names::{self, Folded};
 use crate::time::Moment;
 
 new_key_type! {
@@ -201,6 +201,30 @@ impl State {
         }
     }
 
+    /// Lets `user` come to a channel, whatever would keep it from there.
+    pub fn invite(&mut self, user: UserId, channel: ChannelId) {
+        let invited = &mut self.channels[channel].invited;
+        if invited.contains(&user) {
+            return;
+        }
+        invited.push(user);
+        let channels = &self.channels;
+        let invitations = &mut self.users[user].invitations;
+        // Those to channels that are gone make room.
+        invitations.retain(|other| *other != channel && channels.contains_key(*other));
+        invitations.push(channel);
+    }
+
+    /// Takes back the invitations of those whom a new ban fits.
+    pub fn uninvite(&mut self, channel: ChannelId, ban: &[u8]) {
+        let (users, channel) = (&self.users, &mut self.channels[channel]);
+        let banned = |user: &User| {
+            let name = user.source();
+            names::fits(ban, &name) && !channel.exceptions.fits([name.as_slice()])
+        };
+        channel.invited.retain(|user| users.get(*user).is_some_and(|user| !banned(user)));
+    }
+
     /// Takes `user` off a channel, which is gone with its last member.
     pub fn part(&mut self, user: UserId, channel: ChannelId) {
         self.users[user].channels.retain(|joined| *joined != channel);
@@ -220,6 +244,11 @@ impl State {
         }
         self.monitors.forget(user);
         let gone = self.users.remove(user)?;
+        for channel in &gone.invitations {
+            if let Some(channel) = self.channels.get_mut(*channel) {
+                channel.invited.retain(|invited| *invited != user);
+            }
+        }
         if let Some(nick) = &gone.nick {
             self.nicks.remove(&Folded::new(nick));
         }

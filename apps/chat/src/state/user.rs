@@ -60,6 +60,8 @@ pub struct User {
     pub cap_302: bool,
     /// Where it is.
     pub channels: Vec<ChannelId>,
+    /// Where it was invited to; it may be void by now.
+    pub(super) invitations: Vec<ChannelId>,
     /// How far it has come.
     pub registration: Registration,
     /// When it connected.
@@ -87,6 +89,7 @@ impl User {
             caps: Caps::NONE,
             cap_302: false,
             channels: Vec::new(),
+            invitations: Vec::new(),
             registration: Registration::default(),
             since: now,
             talked: now,

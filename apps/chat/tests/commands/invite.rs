@@ -71,12 +71,31 @@ fn operators_are_notified_who_have_asked_for_it() {
 fn those_who_are_gone_are_invited_no_more() {
     let mut rig = Rig::new();
     let (ann, bob) = (rig.client("ann"), rig.client("bob"));
-    rig.client("cat");
+    let cat = rig.client("cat");
     rig.say(ann, "JOIN #c");
     rig.say(ann, "INVITE bob #c");
-    rig.say(bob, "QUIT");
-    rig.say(ann, "INVITE cat #c");
-    rig.say(ann, "INVITE cat #c");
     let id = rig.state.channel_named(b"#c").expect("a channel");
-    assert_eq!(rig.state.channels[id].invited.len(), 1);
+    assert!(rig.state.channels[id].has_invited(bob));
+    rig.say(bob, "QUIT");
+    assert!(!rig.state.channels[id].has_invited(bob));
+    rig.say(ann, "INVITE cat #c");
+    rig.say(ann, "INVITE cat #c");
+    assert!(rig.state.channels[id].has_invited(cat));
+    rig.say(ann, "PART #c");
+    rig.say(cat, "QUIT");
+}
+
+#[test]
+fn a_ban_that_is_set_later_takes_an_invitation_back() {
+    let mut rig = Rig::new();
+    let (ann, bob, cat) = (rig.client("ann"), rig.client("bob"), rig.client("cat"));
+    rig.say(ann, "JOIN #c");
+    rig.say(ann, "MODE #c +e cat");
+    rig.say(ann, "INVITE bob #c");
+    rig.say(ann, "INVITE cat #c");
+    rig.say(ann, "MODE #c +ib dan");
+    assert_eq!(rig.ask(bob, "INVITE")[0], ":s 336 bob :#c");
+    rig.say(ann, "MODE #c +b *!*@HOST");
+    assert_eq!(rig.ask(bob, "JOIN #c"), [":s 474 bob #c :Cannot join channel (+b)"]);
+    assert_eq!(rig.ask(cat, "JOIN #c")[0], ":cat!u@host JOIN #c");
 }

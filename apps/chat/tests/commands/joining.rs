@@ -1,5 +1,7 @@
 //! JOIN and PART.
 
+use std::sync::Arc;
+
 use chat::config::{Config, Limits};
 
 use crate::rig::Rig;
@@ -122,4 +124,14 @@ fn more_is_told_to_those_who_have_asked_for_it() {
     assert_eq!(rig.hear(ann), [":bob!u@host JOIN #c * :real name", ":bob!u@host AWAY :at lunch"]);
     assert_eq!(rig.hear(cat), [":bob!u@host JOIN #c"]);
     assert_eq!(rig.hear(bob).len(), 3);
+}
+
+#[test]
+fn a_channel_that_is_there_outlives_a_limit_that_is_lowered() {
+    let mut rig = Rig::new();
+    let (ann, bob) = (rig.client("ann"), rig.client("bob"));
+    rig.say(ann, "JOIN #long");
+    Arc::make_mut(&mut rig.state.config).limits.channel = 3;
+    assert_eq!(rig.ask(bob, "JOIN #LONG")[0], ":bob!u@host JOIN #long");
+    assert_eq!(rig.ask(bob, "JOIN #other"), [":s 403 bob #other :No such channel"]);
 }

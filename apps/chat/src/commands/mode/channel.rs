@@ -55,7 +55,7 @@ pub(super) fn change(turn: &mut Turn<'_>, id: ChannelId, modes: &[u8], params: &
 /// A command that is about to be done.
 pub(super) struct Asked<'t, 'a, 'p> {
     pub(super) turn: &'t mut Turn<'a>,
-    id: ChannelId,
+    pub(super) id: ChannelId,
     params: std::slice::Iter<'p, &'p [u8]>,
     pub(super) changes: Changes,
     /// What isn't answered again: one line could ask for the same hundreds of times.

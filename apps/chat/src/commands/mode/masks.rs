@@ -38,6 +38,9 @@ fn add(asked: &mut Asked<'_, '_, '_>, letter: char, mask: &[u8]) {
     if list.entries().len() < most {
         list.add(entry);
         asked.changes.push(true, letter, Some(&mask));
+        if letter == 'b' {
+            asked.turn.state.uninvite(asked.id, &mask);
+        }
     } else if asked.is_first(ERR_BANLISTFULL, letter) {
         let name = asked.channel().name.clone();
         asked.turn.reply(ERR_BANLISTFULL, &[&name, letter.to_string().as_bytes()]);
