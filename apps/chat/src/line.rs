@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use bstr::ByteSlice;
 use bytes::Bytes;
 
 use crate::message::LINE;
@@ -78,8 +79,14 @@ impl Line {
     /// isn't so has to be the [`last`](Self::last).
     #[must_use]
     pub fn param(mut self, param: impl AsRef<[u8]>) -> Self {
+        let param = param.as_ref();
+        debug_assert!(
+            param.first().is_some_and(|first| *first != b':') && !param.contains(&b' '),
+            "{:?} in the middle of a line",
+            param.as_bstr()
+        );
         self.body.push(b' ');
-        self.body.extend_from_slice(param.as_ref());
+        self.body.extend_from_slice(param);
         self.changed()
     }
 

@@ -167,6 +167,9 @@ impl Crowd {
                 };
                 assert!(body.len() + 2 <= LINE, "{line:?}");
                 assert!(body.starts_with(':') || body.starts_with("ERROR "), "{line:?}");
+                // Up to the last parameter there are words, each with a space before it.
+                let words = body.split_once(" :").map_or(body, |(words, _)| words);
+                assert!(words.split(' ').all(|word| !word.is_empty()), "{line:?}");
             }
         }
     }
