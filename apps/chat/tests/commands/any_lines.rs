@@ -77,6 +77,15 @@ fn line() -> impl Strategy<Value = String> {
         .prop_map(|(command, words)| format!("{command} {}", words.join(" ")))
 }
 
+/// What asks for people.
+fn question() -> impl Strategy<Value = String> {
+    let command =
+        prop::sample::select(vec!["WHO", "WHOIS", "WHOWAS", "USERHOST", "ISON", "MONITOR +"]);
+    let options = prop::sample::select(vec!["", "o", "%cnf", "%tcuihsnfdlaor,7", "ann"]);
+    (command, word(), options)
+        .prop_map(|(command, word, options)| format!("{command} {word} {options}"))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
@@ -99,19 +108,22 @@ proptest! {
         }
     }
 
-    /// Who isn't on a secret channel is told the same as if there were none.
+    /// Who isn't on a secret channel is told the same as if there were none, and of its members as if they
+    /// were on none.
     #[test]
     fn strangers_cannot_tell_a_secret_channel_from_none(
-        lines in prop::collection::vec(line(), 1..60),
+        lines in prop::collection::vec(prop_oneof![2 => line(), 1 => question()], 1..60),
     ) {
         // JOIN can't but tell: it enters a channel, or makes one where there is none.
         let lines: Vec<_> = lines.iter().filter(|line| !line.contains("JOIN")).collect();
         let told = |secret: bool| {
             let mut rig = Rig::new();
             let (ann, cat) = (rig.client("ann"), rig.client("cat"));
-            rig.client("bob");
+            let bob = rig.client("bob");
             if secret {
                 rig.say(ann, "JOIN #c,#d");
+                rig.say(bob, "JOIN #c");
+                rig.say(ann, "MODE #c +v bob");
                 rig.say(ann, "MODE #c +s");
                 rig.say(ann, "MODE #d +s");
                 rig.say(ann, "TOPIC #c :hidden");
