@@ -2,7 +2,7 @@
 //!
 //! It is the same each time, so that a ban holds; and it ends with the hashes of the networks that the
 //! address is in, so that a ban of `*.b.c.cloaked` holds for all of them. Without the key an address
-//! can't be found by trying.
+//! can't be found by trying; nor with bans, which are compared with the hash alone, never with the address.
 
 use std::net::IpAddr;
 

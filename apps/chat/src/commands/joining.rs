@@ -59,8 +59,8 @@ fn hindrance(state: &State, channel: ChannelId, user: UserId, key: &[u8]) -> Opt
     if channel.has_invited(user) {
         return None;
     }
-    let masked = state.users[user].masked_names();
-    let names = masked.iter().map(|name| name.as_slice());
+    let source = state.users[user].source();
+    let names = std::iter::once(source.as_slice());
     let full = channel.limit.is_some_and(|limit| channel.members().len() >= limit as usize);
     if channel.bans.fits(names.clone()) && !channel.exceptions.fits(names.clone()) {
         Some(ERR_BANNEDFROMCHAN)

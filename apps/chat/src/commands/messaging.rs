@@ -161,8 +161,8 @@ fn may_talk(state: &State, channel: ChannelId, user: UserId, text: Option<&[u8]>
         _ if channel.bans.entries().is_empty() => return true,
         _ => {}
     }
-    let masked = state.users[user].masked_names();
-    let names = masked.iter().map(|name| name.as_slice());
+    let source = state.users[user].source();
+    let names = std::iter::once(source.as_slice());
     !channel.bans.fits(names.clone()) || channel.exceptions.fits(names)
 }
 

@@ -111,18 +111,11 @@ impl User {
         self.nick.as_ref().map_or(b"*", |nick| nick.as_slice())
     }
 
-    /// `nick!user@host`, as others see it.
+    /// `nick!user@host`, as others see it. Masks are matched against this alone: if a ban could fit the
+    /// address, whoever sets bans would find it by trying.
     #[must_use]
     pub fn source(&self) -> BString {
         [self.nick(), b"!", &self.name, b"@", &self.host].concat().into()
-    }
-
-    /// The names that a mask may fit: with the host that others see, and with the address.
-    #[must_use]
-    pub fn masked_names(&self) -> [BString; 2] {
-        let address =
-            self.address.map_or_else(|| self.host.to_string(), |address| address.to_string());
-        [self.source(), [self.nick(), b"!", &self.name, b"@", address.as_bytes()].concat().into()]
     }
 
     /// Its address, such that it can stand in the middle of a line; none on a Unix socket.

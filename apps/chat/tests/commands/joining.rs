@@ -85,7 +85,7 @@ fn modes_keep_people_out() {
     rig.say(ann, "JOIN #c");
     for (on, why, off) in [
         ("+b bob", ":s 474 bob #c :Cannot join channel (+b)", "+e *!u@*"),
-        ("-e+b *!u@* *!*@192.0.2.*", ":s 474 bob #c :Cannot join channel (+b)", "-b *!*@192.0.2.*"),
+        ("-e+b *!u@* *!*@HO?T", ":s 474 bob #c :Cannot join channel (+b)", "-b *!*@HO?T"),
         ("-b+i bob", ":s 473 bob #c :Cannot join channel (+i)", "+I BOB"),
         ("-i+l 1", ":s 471 bob #c :Cannot join channel (+l)", "+l 2"),
     ] {
@@ -98,6 +98,20 @@ fn modes_keep_people_out() {
             rig.say(bob, "PART #c");
         }
     }
+}
+
+/// Or else whoever sets bans would find it out by trying.
+#[test]
+fn no_mask_fits_an_address() {
+    let mut rig = Rig::new();
+    let (ann, bob) = (rig.client("ann"), rig.client("bob"));
+    rig.say(ann, "JOIN #c");
+    rig.say(ann, "MODE #c +b *!*@192.0.2.*");
+    assert_eq!(rig.ask(bob, "JOIN #c")[0], ":bob!u@host JOIN #c");
+    assert!(rig.ask(bob, "PRIVMSG #c :hi").is_empty());
+    rig.say(bob, "PART #c");
+    rig.say(ann, "MODE #c +iI *!*@192.0.2.*");
+    assert_eq!(rig.ask(bob, "JOIN #c"), [":s 473 bob #c :Cannot join channel (+i)"]);
 }
 
 #[test]
