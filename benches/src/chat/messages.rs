@@ -177,6 +177,15 @@ impl Messages {
     ) -> anyhow::Result<Option<usize>> {
         let slots = self.slots.len();
         let place = text.get(..MARK).map_or(slots, slot_of);
+        // One that came before, where the next one is under way already.
+        let last = self.seen.get(member * slots + place).copied().filter(|_| place < slots);
+        if let Some(last) = last.filter(|last| *last != self.slots[place].number) {
+            let mut before = Vec::new();
+            write_text(&mut before, place, last, self.size);
+            if text == before {
+                bail!("message {last} came twice");
+            }
+        }
         let said =
             self.slots.get(place).filter(|slot| !slot.line.is_empty() && slot.sender == sender);
         let Some(slot) = said else { bail!("nobody has said {:?}", bstr::BStr::new(text)) };
@@ -313,6 +322,17 @@ mod tests {
             assert_eq!(messages.deliver(2, &line), Line::Completed { length, slot });
             assert_eq!((messages.under_way, messages.incomplete()), (0, 0));
         }
+    }
+
+    #[test]
+    fn a_line_that_comes_twice_is_known_when_the_next_is_under_way() {
+        let mut messages = messages(2, 1, 1);
+        let line = say(&mut messages, 0);
+        assert!(matches!(messages.deliver(1, &line), Line::Completed { .. }));
+        say(&mut messages, 0);
+        let text = &line[messages.text_at..line.len() - 2];
+        let error = messages.examine(1, 0, SOURCE, text).expect_err("it came twice");
+        assert_eq!(error.to_string(), "message 1 came twice");
     }
 
     #[test]
