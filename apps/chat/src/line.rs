@@ -128,6 +128,13 @@ impl Line {
         })
     }
 
+    /// Bytes that it is at most, for whomever, in a batch or not.
+    #[must_use]
+    pub fn most_bytes(&self) -> usize {
+        // Beside what it has itself: the time, the ID of a batch, what divides them, and the end.
+        self.tags.len() + self.body.len().min(LINE - 2) + 80
+    }
+
     /// Writes the whole line, with `more` tags in front, which the client has asked for.
     pub fn write(&self, class: Class, more: &[(&str, &[u8])], to: &mut Vec<u8>) {
         let mut separator = b'@';

@@ -4,6 +4,8 @@
 
 use bstr::BString;
 
+use crate::config::MASK;
+
 /// A name by which things are found: those that differ in case alone are one.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Folded(BString);
@@ -51,16 +53,33 @@ pub fn looks_like_channel(name: &[u8]) -> bool {
     name.first() == Some(&b'#')
 }
 
+/// Wildcards of a mask at most. Each may cost a try of what follows it at every place of a name, so that a mask
+/// full of them is only there to be slow.
+const WILDCARDS: usize = 8;
+
+/// Whether a mask is one that it takes little to compare: not too long, and with few wildcards.
+#[must_use]
+pub fn is_cheap(mask: &[u8]) -> bool {
+    mask.len() <= MASK && mask.iter().filter(|byte| b"*?".contains(byte)).count() <= WILDCARDS
+}
+
 /// Whether `text` fits `mask`, in which `*` stands for any bytes and `?` for any one; `\*` and `\?` for
 /// themselves. Case doesn't count.
 #[must_use]
 pub fn fits(mask: &[u8], text: &[u8]) -> bool {
+    fits_counting(mask, text, &mut 0)
+}
+
+/// The same, and adds to `steps` how many bytes it had to compare: for whoever has to account for it.
+#[must_use]
+pub fn fits_counting(mask: &[u8], text: &[u8], steps: &mut u64) -> bool {
     // Where the last `*` was, and from where on of the text it stands no more for it: on a mismatch it
     // takes one byte more. The last one alone has to be tried again, so that the cost is bounded by the
     // product of the lengths.
     let (mut m, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while t < text.len() {
+        *steps += 1;
         let (wanted, length) = match mask.get(m) {
             Some(b'*') => {
                 star = Some((m + 1, t));
@@ -136,8 +155,37 @@ mod tests {
         }
     }
 
+    /// The steps of a mask that doesn't fit.
+    fn steps(mask: &str, text: &str) -> u64 {
+        let mut steps = 0;
+        assert!(!fits_counting(mask.as_bytes(), text.as_bytes(), &mut steps), "{mask}");
+        steps
+    }
+
     #[test]
     fn an_evil_mask_ends_soon() {
-        assert!(!fits("*a".repeat(100).as_bytes(), "a".repeat(99).as_bytes()));
+        assert!(steps(&"*a".repeat(100), &"a".repeat(99)) <= 200);
+        // The worst there is: what follows the star fits nearly to its end, at every place.
+        let text = "a".repeat(100);
+        for (mask, most) in [
+            (format!("*{}Z", "?".repeat(50)), 50 * 100),
+            (format!("*{}Z", "a".repeat(50)), 50 * 100),
+            (format!("*a*a*a*{}Z", "a".repeat(50)), 50 * 100),
+            (format!("*{}Z", "?".repeat(7)), 8 * 100),
+            (format!("{}Z", "*?".repeat(4)), 4 * 100),
+        ] {
+            let steps = steps(&mask, &text);
+            assert!(steps <= most + 200, "{mask}: {steps}");
+        }
+    }
+
+    #[test]
+    fn cheap_masks_are_short_and_have_few_wildcards() {
+        for cheap in ["", "*!*@*", "a*!?b?@*.c.?.*", &"a".repeat(200)] {
+            assert!(is_cheap(cheap.as_bytes()), "{cheap}");
+        }
+        for dear in [&format!("*{}Z", "?".repeat(39)), &"a*".repeat(9), &"a".repeat(201)] {
+            assert!(!is_cheap(dear.as_bytes()), "{dear}");
+        }
     }
 }

@@ -10,10 +10,17 @@ use crate::bus::Bus;
 use crate::caps::Caps;
 use crate::line::{Class, Line};
 use crate::message::{self, LINE, Tags};
-use crate::numerics::Numeric;
+use crate::numerics::{ERR_TOOMANYMATCHES, Numeric};
 use crate::secret::Secret;
 use crate::state::{ChannelId, Member, State, User, UserId};
 use crate::time::Moment;
+
+/// Steps of work that a line may be without its costing more than a line does. A step is a byte compared with
+/// a mask, or something that takes as long: a few nanoseconds.
+pub const STEPS_OF_LINE: u64 = 50_000;
+
+/// Steps that a line of an answer is worth.
+const STEPS_OF_ANSWER: u64 = 500;
 
 /// One command's turn.
 pub struct Turn<'a> {
@@ -27,8 +34,12 @@ pub struct Turn<'a> {
     pub now: Moment,
     /// What is wished for that takes longer: see [`Errand`].
     pub errands: Vec<Errand>,
+    /// Steps of work that the command was so far, beside its answers: [`STEPS_OF_LINE`] of them are free.
+    pub work: u64,
     label: Option<BString>,
     answers: Vec<Line>,
+    /// Bytes that long answers may still have: see [`row`](Turn::row).
+    room: usize,
 }
 
 /// What a command wishes for that isn't done within its turn.
@@ -68,7 +79,7 @@ impl<'a> Turn<'a> {
             |label: &[u8]| matches!(label.len(), 1..=64) && std::str::from_utf8(label).is_ok();
         let label = tags.get("label").filter(|label| wanted && fits(label));
         let label = label.map(|label| BString::from(label.into_owned()));
-        Self { state, bus, user, now, errands: Vec::new(), label, answers: Vec::new() }
+        Self::resumed(state, bus, user, now, label)
     }
 
     /// The same, of a command that has been read long ago and goes on now.
@@ -79,7 +90,9 @@ impl<'a> Turn<'a> {
         now: Moment,
         label: Option<BString>,
     ) -> Self {
-        Self { state, bus, user, now, errands: Vec::new(), label, answers: Vec::new() }
+        let room = state.config.limits.send_queue / 2;
+        let (errands, answers) = (Vec::new(), Vec::new());
+        Self { state, bus, user, now, errands, work: 0, label, answers, room }
     }
 
     /// The user whose command it is.
@@ -99,18 +112,47 @@ impl<'a> Turn<'a> {
         self.label.take()
     }
 
+    /// Lines of its allowance that the command is worth beyond the one that was taken for it.
+    #[must_use]
+    pub fn cost(&self) -> u32 {
+        let answers = STEPS_OF_ANSWER.saturating_mul(self.answers.len() as u64);
+        let lines = self.work.saturating_add(answers) / STEPS_OF_LINE;
+        u32::try_from(lines).unwrap_or(u32::MAX)
+    }
+
     // Answers.
 
     /// Answers with a numeric reply: the parameters, and the text that it always has. Without such a text
     /// the last parameter may be of any bytes.
     pub fn reply(&mut self, numeric: Numeric, params: &[&[u8]]) {
+        let line = self.numeric(numeric, params);
+        self.answer(line);
+    }
+
+    /// The line of a numeric reply.
+    #[must_use]
+    pub fn numeric(&self, numeric: Numeric, params: &[&[u8]]) -> Line {
         let line = self.server_line(numeric.code).param(self.me().nick());
-        let line = match (numeric.text, params.split_last()) {
+        match (numeric.text, params.split_last()) {
             (Some(text), _) => params.iter().fold(line, Line::param).last(text),
             (None, Some((last, middle))) => middle.iter().fold(line, Line::param).last(last),
             (None, None) => line,
-        };
-        self.answer(line);
+        }
+    }
+
+    /// Answers with one line of as many as are found, if half the queue has room for it and those before. If not,
+    /// the command ends with ERR_TOOMANYMATCHES, which is answered now, and there are to be no more rows.
+    #[must_use]
+    pub fn row(&mut self, line: Line, command: &str) -> bool {
+        let left = self.room.checked_sub(line.most_bytes());
+        match left {
+            Some(left) => {
+                self.room = left;
+                self.answer(line);
+            }
+            None => self.reply(ERR_TOOMANYMATCHES, &[command.as_bytes()]),
+        }
+        left.is_some()
     }
 
     /// Answers with a numeric reply that lists words after these parameters: with as many lines as it

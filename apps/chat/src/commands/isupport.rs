@@ -35,8 +35,10 @@ pub(super) fn tell(turn: &mut Turn<'_>) {
         "SAFELIST".into(),
         "STATUSMSG=@+".into(),
         format!(
-            "TARGMAX=JOIN:,KICK:,LIST:,NAMES:,NOTICE:{0},PART:,PRIVMSG:{0},TAGMSG:{0},WHOIS:1",
-            limits.targets
+            "TARGMAX=JOIN:{1},KICK:{1},LIST:{2},NAMES:{1},NOTICE:{0},PART:{1},PRIVMSG:{0},TAGMSG:{0},WHOIS:1",
+            limits.targets,
+            super::TARGETS,
+            super::list::MASKS
         ),
         format!("TOPICLEN={}", limits.topic),
         format!("USERLEN={}", limits.user),

@@ -19,12 +19,18 @@ pub(super) fn join(turn: &mut Turn<'_>, message: &Message<'_>) {
         return;
     }
     let mut keys = message.params.get(1).copied().unwrap_or_default().split(|byte| *byte == b',');
+    let mut count = 0;
     for name in message.params[0].split(|byte| *byte == b',') {
         // A key belongs to the channel at its place, also where that has no name.
         let key = keys.next().unwrap_or_default();
-        if !name.is_empty() {
-            join_one(turn, name, key);
+        if name.is_empty() {
+            continue;
         }
+        if !super::is_within(turn, count, name) {
+            return;
+        }
+        count += 1;
+        join_one(turn, name, key);
     }
 }
 
@@ -42,10 +48,13 @@ fn join_one(turn: &mut Turn<'_>, name: &[u8], key: &[u8]) {
         return turn.reply(ERR_TOOMANYCHANNELS, &[name]);
     }
     let rank = match existing {
-        Some(id) => match hindrance(turn.state, id, turn.user, key) {
-            Some(why) => return turn.reply(why, &[name]),
-            None => Rank::default(),
-        },
+        Some(id) => {
+            let why = hindrance(turn.state, id, turn.user, key, &mut turn.work);
+            if let Some(why) = why {
+                return turn.reply(why, &[name]);
+            }
+            Rank::default()
+        }
         None => Rank { operator: true, voice: false },
     };
     let id = turn.state.open_channel(name, turn.now);
@@ -53,8 +62,14 @@ fn join_one(turn: &mut Turn<'_>, name: &[u8], key: &[u8]) {
     announce(turn, id);
 }
 
-/// What keeps `user` from joining, if anything.
-fn hindrance(state: &State, channel: ChannelId, user: UserId, key: &[u8]) -> Option<Numeric> {
+/// What keeps `user` from joining, if anything; comparing masks adds to `steps`.
+fn hindrance(
+    state: &State,
+    channel: ChannelId,
+    user: UserId,
+    key: &[u8],
+    steps: &mut u64,
+) -> Option<Numeric> {
     let channel = &state.channels[channel];
     if channel.has_invited(user) {
         return None;
@@ -62,9 +77,9 @@ fn hindrance(state: &State, channel: ChannelId, user: UserId, key: &[u8]) -> Opt
     let source = state.users[user].source();
     let names = std::iter::once(source.as_slice());
     let full = channel.limit.is_some_and(|limit| channel.members().len() >= limit as usize);
-    if channel.bans.fits(names.clone()) && !channel.exceptions.fits(names.clone()) {
+    if channel.bans.fits(names.clone(), steps) && !channel.exceptions.fits(names.clone(), steps) {
         Some(ERR_BANNEDFROMCHAN)
-    } else if channel.is(ChannelFlag::InviteOnly) && !channel.invite_exceptions.fits(names) {
+    } else if channel.is(ChannelFlag::InviteOnly) && !channel.invite_exceptions.fits(names, steps) {
         Some(ERR_INVITEONLYCHAN)
     } else if channel.key.as_ref().is_some_and(|wanted| wanted.as_slice() != key) {
         Some(ERR_BADCHANNELKEY)
@@ -96,7 +111,10 @@ fn announce(turn: &mut Turn<'_>, id: ChannelId) {
 pub(super) fn part(turn: &mut Turn<'_>, message: &Message<'_>) {
     let most = turn.state.config.limits.kick;
     let reason = whole_characters(message.params.get(1).copied().unwrap_or_default(), most);
-    for name in super::list(message.params[0]) {
+    for (count, name) in super::list(message.params[0]).enumerate() {
+        if !super::is_within(turn, count, name) {
+            return;
+        }
         if let Some(id) = super::joined_channel(turn, name) {
             leave(turn, id, reason);
         }

@@ -2,38 +2,38 @@
 
 use crate::message::Message;
 use crate::names;
-use crate::numerics::{ERR_TOOMANYMATCHES, RPL_LIST, RPL_LISTEND};
+use crate::numerics::{ERR_TOOMANYTARGETS, RPL_LIST, RPL_LISTEND};
 use crate::state::Channel;
 use crate::time::Moment;
 use crate::turn::Turn;
 
-/// Bytes of a line of the answer beside the channel's name and topic: the source, the nick, tags.
-const BESIDE: usize = 200;
+/// Masks of names in one line that are looked at.
+pub(super) const MASKS: usize = 5;
+
+/// What it takes to look at a channel, beside comparing masks with its name.
+const STEPS_OF_CHANNEL: u64 = 10;
 
 pub(super) fn list(turn: &mut Turn<'_>, message: &Message<'_>) {
     let wanted = Wanted::parse(message.params.first().copied().unwrap_or_default());
-    // It goes out at once, and who asks for it must not be dropped for that.
-    let mut room = turn.state.config.limits.send_queue / 2;
+    if let Some(mask) = wanted.masks.iter().chain(&wanted.unwanted).nth(MASKS) {
+        turn.reply(ERR_TOOMANYTARGETS, &[super::spoken(mask)]);
+        return turn.reply(RPL_LISTEND, &[]);
+    }
     let mut found = Vec::new();
     for (id, channel) in &turn.state.channels {
-        if !channel.is_known_to(turn.user) || !wanted.fits(channel, turn.now) {
-            continue;
+        turn.work += STEPS_OF_CHANNEL;
+        if channel.is_known_to(turn.user) && wanted.fits(channel, turn.now, &mut turn.work) {
+            found.push(id);
         }
-        let topic = channel.topic.as_ref().map_or(0, |topic| topic.text.len());
-        match room.checked_sub(BESIDE + channel.name.len() + topic) {
-            Some(left) => room = left,
-            None => {
-                turn.reply(ERR_TOOMANYMATCHES, &[b"LIST"]);
-                break;
-            }
-        }
-        found.push(id);
     }
     for id in found {
         let channel = &turn.state.channels[id];
-        let (name, count) = (channel.name.clone(), channel.members().len().to_string());
-        let topic = channel.topic.as_ref().map(|topic| topic.text.clone()).unwrap_or_default();
-        turn.reply(RPL_LIST, &[&name, count.as_bytes(), &topic]);
+        let count = channel.members().len().to_string();
+        let topic = channel.topic.as_ref().map_or(&b""[..], |topic| &topic.text);
+        let line = turn.numeric(RPL_LIST, &[&channel.name, count.as_bytes(), topic]);
+        if !turn.row(line, "LIST") {
+            break;
+        }
     }
     turn.reply(RPL_LISTEND, &[]);
 }
@@ -81,10 +81,13 @@ impl<'a> Wanted<'a> {
         wanted
     }
 
-    fn fits(&self, channel: &Channel, now: Moment) -> bool {
-        let named = |mask: &&[u8]| names::fits(mask, &channel.name);
-        (self.masks.is_empty() || self.masks.iter().any(named))
-            && !self.unwanted.iter().any(named)
+    /// What it took is added to `steps`. A mask that isn't cheap fits nothing.
+    fn fits(&self, channel: &Channel, now: Moment, steps: &mut u64) -> bool {
+        let mut named = |mask: &&[u8]| {
+            names::is_cheap(mask) && names::fits_counting(mask, &channel.name, steps)
+        };
+        (self.masks.is_empty() || self.masks.iter().any(&mut named))
+            && !self.unwanted.iter().any(&mut named)
             && self.bounds.iter().all(|bound| bound.holds(channel, now))
     }
 }

@@ -9,7 +9,7 @@ use crate::numerics::{
     Numeric, RPL_AWAY,
 };
 use crate::state::{ChannelFlag, ChannelId, State, UserFlag, UserId};
-use crate::turn::Turn;
+use crate::turn::{STEPS_OF_LINE, Turn};
 
 /// One of the three: they differ in what they carry, and in whether anything is answered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -64,6 +64,9 @@ fn send(turn: &mut Turn<'_>, message: &Message<'_>, kind: Kind) {
         if count >= most {
             return complain(turn, kind, ERR_TOOMANYTARGETS, &[super::spoken(target)]);
         }
+        if count > 0 {
+            turn.work += STEPS_OF_LINE;
+        }
         send_to(turn, message, kind, target, text);
     }
 }
@@ -115,8 +118,9 @@ fn send_to_channel(
     text: Option<&[u8]>,
 ) {
     let me = turn.user;
+    let may = may_talk(turn.state, id, me, text, &mut turn.work);
     let channel = &turn.state.channels[id];
-    if !may_talk(turn.state, id, me, text) {
+    if !may {
         // To who may not know of it, it isn't there.
         if !channel.is_known_to(me) {
             return complain(turn, kind, ERR_NOSUCHNICK, &[target]);
@@ -147,8 +151,14 @@ fn send_to_channel(
     }
 }
 
-/// Whether `user` may say this on a channel.
-fn may_talk(state: &State, channel: ChannelId, user: UserId, text: Option<&[u8]>) -> bool {
+/// Whether `user` may say this on a channel; comparing masks adds to `steps`.
+fn may_talk(
+    state: &State,
+    channel: ChannelId,
+    user: UserId,
+    text: Option<&[u8]>,
+    steps: &mut u64,
+) -> bool {
     let channel = &state.channels[channel];
     let rank = channel.rank(user);
     if channel.is(ChannelFlag::NoCtcp) && text.is_some_and(is_ctcp) {
@@ -163,7 +173,7 @@ fn may_talk(state: &State, channel: ChannelId, user: UserId, text: Option<&[u8]>
     }
     let source = state.users[user].source();
     let names = std::iter::once(source.as_slice());
-    !channel.bans.fits(names.clone()) || channel.exceptions.fits(names)
+    !channel.bans.fits(names.clone(), steps) || channel.exceptions.fits(names, steps)
 }
 
 /// Whether a text is a request between clients, other than an action.

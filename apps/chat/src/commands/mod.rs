@@ -26,10 +26,10 @@ use crate::line::whole_characters;
 use crate::message::{Malformed, Message};
 use crate::numerics::{
     ERR_INPUTTOOLONG, ERR_NEEDMOREPARAMS, ERR_NOSUCHCHANNEL, ERR_NOTONCHANNEL, ERR_NOTREGISTERED,
-    ERR_UNKNOWNCOMMAND,
+    ERR_TOOMANYTARGETS, ERR_UNKNOWNCOMMAND,
 };
 use crate::state::ChannelId;
-use crate::turn::Turn;
+use crate::turn::{STEPS_OF_LINE, Turn};
 
 /// Bytes of a client's word that are said back to it.
 const SPOKEN: usize = 100;
@@ -161,6 +161,22 @@ fn spoken_whole(word: &[u8]) -> &[u8] {
 /// The parts of a parameter that are divided by commas.
 fn list(param: &[u8]) -> impl Iterator<Item = &[u8]> {
     param.split(|byte| *byte == b',').filter(|part| !part.is_empty())
+}
+
+/// Channels or nicks in one line of JOIN, PART, NAMES and KICK, at most.
+const TARGETS: usize = 10;
+
+/// Whether a target may be looked at, before which there were so many in the same line; if not, that is
+/// answered. Each but the first is as much work as a line of its own.
+fn is_within(turn: &mut Turn<'_>, before: usize, target: &[u8]) -> bool {
+    if before >= TARGETS {
+        turn.reply(ERR_TOOMANYTARGETS, &[spoken(target)]);
+        return false;
+    }
+    if before > 0 {
+        turn.work += STEPS_OF_LINE;
+    }
+    true
 }
 
 /// The channel of this name. Where there is none, or none that the user may know of, that is answered.

@@ -1,6 +1,7 @@
 //! Who is on a channel: NAMES.
 
 use crate::caps::Caps;
+use crate::line::Line;
 use crate::message::{LINE, Message};
 use crate::numerics::{RPL_ENDOFNAMES, RPL_NAMREPLY};
 use crate::state::{ChannelFlag, ChannelId, UserFlag};
@@ -10,31 +11,37 @@ use crate::turn::Turn;
 pub(super) fn names(turn: &mut Turn<'_>, message: &Message<'_>) {
     let Some(wanted) = message.param(0) else { return turn.reply(RPL_ENDOFNAMES, &[b"*"]) };
     let mut told = Vec::new();
-    for name in super::list(wanted) {
+    for (count, name) in super::list(wanted).enumerate() {
+        if !super::is_within(turn, count, name) {
+            break;
+        }
         let found = turn.state.channel_named(name).filter(|id| !told.contains(id));
         if let Some(id) = found.filter(|id| turn.state.channels[*id].is_known_to(turn.user)) {
             told.push(id);
-            tell_members(turn, id);
+            let lines = members(turn, id);
+            if !lines.into_iter().all(|line| turn.row(line, "NAMES")) {
+                break;
+            }
         }
     }
     // Whole, for clients wait for the end of what they have asked for.
     turn.reply(RPL_ENDOFNAMES, &[super::spoken_whole(wanted)]);
 }
 
-/// Tells who is on a channel, and that this was all.
+/// Tells who is on a channel, all of them, and that this was all.
 pub(super) fn tell(turn: &mut Turn<'_>, id: ChannelId) {
-    tell_members(turn, id);
+    members(turn, id).into_iter().for_each(|line| turn.answer(line));
     let name = turn.state.channels[id].name.clone();
     turn.reply(RPL_ENDOFNAMES, &[&name]);
 }
 
-/// Tells who is on a channel: to those outside only who isn't invisible.
-fn tell_members(turn: &mut Turn<'_>, id: ChannelId) {
+/// The lines that tell who is on a channel: to those outside only who isn't invisible.
+fn members(turn: &Turn<'_>, id: ChannelId) -> Vec<Line> {
     let channel = &turn.state.channels[id];
     let caps = turn.me().caps;
     let inside = channel.has(turn.user);
     let sign: &[u8] = if channel.is(ChannelFlag::Secret) { b"@" } else { b"=" };
-    let name = channel.name.clone();
+    let name = &channel.name;
     // What is left of a line beside its source, the numeric, the nick, the sign, the name, and its end.
     let beside = turn.state.config.name.len() + turn.me().nick().len() + name.len() + 14;
     let room = LINE.saturating_sub(beside);
@@ -63,7 +70,6 @@ fn tell_members(turn: &mut Turn<'_>, id: ChannelId) {
         line.extend_from_slice(prefix.as_bytes());
         line.extend_from_slice(&shown);
     }
-    for line in lines.iter().filter(|line| !line.is_empty()) {
-        turn.reply(RPL_NAMREPLY, &[sign, &name, line]);
-    }
+    let lines = lines.iter().filter(|line| !line.is_empty());
+    lines.map(|line| turn.numeric(RPL_NAMREPLY, &[sign, name, line])).collect()
 }

@@ -5,11 +5,14 @@ use crate::line::Line;
 use crate::message::Message;
 use crate::names;
 use crate::numerics::{ERR_TOOMANYMATCHES, RPL_ENDOFWHO, RPL_WHOREPLY, RPL_WHOSPCRPL};
-use crate::state::{ChannelId, State, UserFlag, UserId};
+use crate::state::{ChannelId, State, User, UserFlag, UserId};
 use crate::turn::Turn;
 
 /// Users that are told at most, so that nobody is drowned in answers, nor dropped for not reading them.
 const MOST: usize = 500;
+
+/// What it takes to look at a user, beside comparing a mask with its names.
+const STEPS_OF_USER: u64 = 10;
 
 /// What WHOX asks for: `%fields,token`.
 struct Wanted<'a> {
@@ -35,51 +38,74 @@ pub(super) fn who(turn: &mut Turn<'_>, message: &Message<'_>) {
         None => (options, None),
     };
     let only_operators = flags.iter().any(|flag| flag.eq_ignore_ascii_case(&b'o'));
-    let mut found = find(turn.state, turn.user, mask);
-    found.retain(|(id, _)| !only_operators || turn.state.users[*id].is(UserFlag::Operator));
-    for (id, channel) in found.iter().copied().take(MOST) {
+    let (found, on) = find(turn.state, turn.user, mask, only_operators, &mut turn.work);
+    for (count, id) in found.into_iter().enumerate() {
+        if count == MOST {
+            turn.reply(ERR_TOOMANYMATCHES, &[b"WHO"]);
+            break;
+        }
+        let channel = on.or_else(|| channel_of(turn.state, turn.user, id));
         let line = match &wanted {
             Some(wanted) => extended(turn, id, channel, wanted),
             None => plain(turn, id, channel),
         };
-        turn.answer(line);
-    }
-    if found.len() > MOST {
-        turn.reply(ERR_TOOMANYMATCHES, &[b"WHO"]);
+        if !turn.row(line, "WHO") {
+            break;
+        }
     }
     turn.reply(RPL_ENDOFWHO, &[super::spoken(mask)]);
 }
 
-/// Whom `asker` is told of, each with the channel that is told with it.
-fn find(state: &State, asker: UserId, mask: &[u8]) -> Vec<(UserId, Option<ChannelId>)> {
+/// Whom `asker` is told of, and one more if there are more than [`MOST`]; and the channel that is told with them
+/// if they were found there. What it took is added to `steps`. A mask that isn't cheap fits nobody.
+fn find(
+    state: &State,
+    asker: UserId,
+    mask: &[u8],
+    only_operators: bool,
+    steps: &mut u64,
+) -> (Vec<UserId>, Option<ChannelId>) {
+    let wanted = |user: &User| !only_operators || user.is(UserFlag::Operator);
     if names::looks_like_channel(mask) {
-        let Some(id) = state.channel_named(mask) else { return Vec::new() };
+        let Some(id) = state.channel_named(mask) else { return (Vec::new(), None) };
         let members = state.channels[id].members().iter().map(|member| member.user);
-        let shown = members.filter(|user| state.shows_member(asker, id, *user));
-        return shown.map(|user| (user, Some(id))).collect();
+        let shown = members.filter(|user| {
+            *steps += STEPS_OF_USER;
+            wanted(&state.users[*user]) && state.shows_member(asker, id, *user)
+        });
+        return (shown.take(MOST + 1).collect(), Some(id));
     }
-    let channel_of = |user: UserId| {
-        let channels = state.users[user].channels.iter().copied();
-        channels.clone().find(|id| state.shows_member(asker, *id, user))
-    };
     // Who knows the nick finds its owner, invisible or not.
-    if let Some((id, _)) = state.person(mask) {
-        return vec![(id, channel_of(id))];
+    if let Some((id, user)) = state.person(mask) {
+        return (Some(id).filter(|_| wanted(user)).into_iter().collect(), None);
+    }
+    if !names::is_cheap(mask) {
+        return (Vec::new(), None);
     }
     let mask = if mask == b"0" { b"*" } else { mask };
     let all = state.users[asker].is(UserFlag::Operator);
     let found = state.users.iter().filter(|(id, user)| {
-        let visible = || {
-            all || *id == asker
-                || !user.is(UserFlag::Invisible)
-                || state.share_a_channel(asker, *id)
-        };
-        let fits = |text: &[u8]| names::fits(mask, text);
-        user.is_registered()
-            && (fits(user.nick()) || fits(&user.name) || fits(&user.host) || fits(&user.real_name))
-            && visible()
+        *steps += STEPS_OF_USER;
+        let mut fits = |text: &[u8]| names::fits_counting(mask, text, steps);
+        if !wanted(user)
+            || !user.is_registered()
+            || !(fits(user.nick()) || fits(&user.name) || fits(&user.host) || fits(&user.real_name))
+        {
+            return false;
+        }
+        if all || *id == asker || !user.is(UserFlag::Invisible) {
+            return true;
+        }
+        *steps += STEPS_OF_USER * state.users[asker].channels.len() as u64;
+        state.share_a_channel(asker, *id)
     });
-    found.map(|(id, _)| (id, channel_of(id))).collect()
+    (found.map(|(id, _)| id).take(MOST + 1).collect(), None)
+}
+
+/// A channel on which `asker` may know that `user` is.
+fn channel_of(state: &State, asker: UserId, user: UserId) -> Option<ChannelId> {
+    let mut channels = state.users[user].channels.iter().copied();
+    channels.find(|id| state.shows_member(asker, *id, user))
 }
 
 /// `H` for here or `G` for gone, `*` for an operator, `B` for a bot, and the rank on the channel.

@@ -18,9 +18,17 @@ pub(super) fn whowas(turn: &mut Turn<'_>, message: &Message<'_>) {
         turn.reply(ERR_WASNOSUCHNICK, &[super::spoken(nick)]);
     }
     for past in found {
-        turn.reply(RPL_WHOWASUSER, &[&past.nick, &past.name, &past.host, b"*", &past.real_name]);
+        let params: &[&[u8]] = &[&past.nick, &past.name, &past.host, b"*", &past.real_name];
+        let line = turn.numeric(RPL_WHOWASUSER, params);
+        if !turn.row(line, "WHOWAS") {
+            break;
+        }
         let until = past.until.readable();
-        turn.reply(RPL_WHOISSERVER, &[&past.nick, server.as_bytes(), until.as_bytes()]);
+        let params: &[&[u8]] = &[&past.nick, server.as_bytes(), until.as_bytes()];
+        let line = turn.numeric(RPL_WHOISSERVER, params);
+        if !turn.row(line, "WHOWAS") {
+            break;
+        }
     }
     turn.reply(RPL_ENDOFWHOWAS, &[super::spoken(nick)]);
 }

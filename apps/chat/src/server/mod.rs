@@ -141,11 +141,12 @@ impl Server {
         &mut self,
         ctx: &mut Context<'_>,
         user: UserId,
-        begin: impl FnOnce(&mut State, &mut dyn Bus, Moment) -> Vec<Errand>,
+        begin: impl FnOnce(&mut State, &mut dyn Bus, Moment) -> (u32, Vec<Errand>),
     ) {
         let now = Moment::now();
         let mut local = Local { ctx: &mut *ctx, routes: &mut self.routes };
-        let errands = begin(&mut self.state, &mut local, now);
+        let (cost, errands) = begin(&mut self.state, &mut local, now);
+        self.charge(ctx, user, cost);
         for errand in errands {
             self.run(ctx, user, errand);
         }
@@ -167,8 +168,18 @@ impl Server {
                 Ok(message) => commands::run(&mut turn, &message),
                 Err(why) => commands::refuse(&mut turn, why),
             }
-            turn.finish()
+            (turn.cost(), turn.finish())
         });
+    }
+
+    /// Takes of a user's allowance what a command of it was worth beyond a line.
+    fn charge(&mut self, ctx: &Context<'_>, user: UserId, lines: u32) {
+        let client = self.routes.get(user).and_then(|conn| self.clients.get_mut(conn));
+        if let Some(client) = client.filter(|_| self.flood_control && lines > 0) {
+            let limits = &self.state.config.limits;
+            let period = Duration::from_secs(1) / limits.lines_per_second;
+            client.allowance.charge(ctx.now(), lines, limits.burst, period);
+        }
     }
 
     /// Does what takes longer than a command.
@@ -220,7 +231,7 @@ impl Server {
             self.turn(ctx, user, |state, bus, now| {
                 let mut turn = Turn::resumed(state, bus, user, now, label);
                 commands::oper::checked(&mut turn, &account, &hash, outcome);
-                turn.finish()
+                (turn.cost(), turn.finish())
             });
         }
     }

@@ -27,11 +27,16 @@ impl MaskList {
         &self.0
     }
 
-    /// Whether any mask fits any of these names of one user.
+    /// Whether any mask fits any of these names of one user; what it took is added to `steps`.
     #[must_use]
-    pub fn fits<'a>(&self, names: impl IntoIterator<Item = &'a [u8], IntoIter: Clone>) -> bool {
+    pub fn fits<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a [u8], IntoIter: Clone>,
+        steps: &mut u64,
+    ) -> bool {
         let names = names.into_iter();
-        self.0.iter().any(|entry| names.clone().any(|name| names::fits(&entry.mask, name)))
+        let mut fits = |mask: &[u8], name: &[u8]| names::fits_counting(mask, name, steps);
+        self.0.iter().any(|entry| names.clone().any(|name| fits(&entry.mask, name)))
     }
 
     /// Whether a mask is there.
@@ -97,9 +102,9 @@ mod tests {
         let mut list = MaskList::default();
         assert!(list.add(entry("A!*@*")));
         assert!(!list.add(entry("a!*@*")));
-        assert!(list.fits([&b"x"[..], b"a!b@c"]));
+        assert!(list.fits([&b"x"[..], b"a!b@c"], &mut 0));
         assert_eq!(list.remove(b"a!*@*"), Some("A!*@*".into()));
-        assert!(!list.fits([&b"a!b@c"[..]]));
+        assert!(!list.fits([&b"a!b@c"[..]], &mut 0));
         assert_eq!(list.remove(b"a!*@*"), None);
     }
 }

@@ -220,7 +220,7 @@ impl State {
         let (users, channel) = (&self.users, &mut self.channels[channel]);
         let banned = |user: &User| {
             let name = user.source();
-            names::fits(ban, &name) && !channel.exceptions.fits([name.as_slice()])
+            names::fits(ban, &name) && !channel.exceptions.fits([name.as_slice()], &mut 0)
         };
         channel.invited.retain(|user| users.get(*user).is_some_and(|user| !banned(user)));
     }

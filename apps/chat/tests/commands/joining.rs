@@ -149,3 +149,34 @@ fn a_channel_that_is_there_outlives_a_limit_that_is_lowered() {
     assert_eq!(rig.ask(bob, "JOIN #LONG")[0], ":bob!u@host JOIN #long");
     assert_eq!(rig.ask(bob, "JOIN #other"), [":s 403 bob #other :No such channel"]);
 }
+
+#[test]
+fn each_channel_of_a_line_costs_a_line_and_there_are_ten_at_most() {
+    let mut rig = Rig::new();
+    let ann = rig.client("ann");
+    let names: Vec<_> = (0..12).map(|at| format!("#c{at}")).collect();
+    let refused = ":s 407 ann #c10 :Too many recipients".to_owned();
+    for (command, channels) in [("JOIN", 10), ("NAMES", 10), ("PART", 0)] {
+        let told = rig.ask(ann, &format!("{command} {}", names.join(",")));
+        assert_eq!(told.iter().filter(|line| **line == refused).count(), 1, "{command} {told:?}");
+        assert_eq!(rig.state.channels.len(), channels);
+        assert_eq!(rig.cost, 9, "{command}");
+    }
+    rig.say(ann, "JOIN #c");
+    assert_eq!(rig.cost, 0);
+    let nicks = ["x"; 11].join(",");
+    assert_eq!(rig.ask(ann, &format!("KICK #c {nicks}")).len(), 11);
+    assert_eq!(rig.cost, 9);
+}
+
+#[test]
+fn comparing_masks_costs_what_it_takes() {
+    let mut rig = Rig::new();
+    let (ann, bob) = (rig.client("ann"), rig.client(&"b".repeat(30)));
+    rig.say(ann, "JOIN #c");
+    for at in 0..100 {
+        rig.say(ann, &format!("MODE #c +b *{}{at}", "b".repeat(20)));
+    }
+    rig.say(bob, "JOIN #c");
+    assert!((1..=5).contains(&rig.cost), "{}", rig.cost);
+}

@@ -211,3 +211,15 @@ fn an_operator_of_the_server_can_resign() {
     assert_eq!(rig.ask(ann, "MODE ann -o+o"), [":ann!u@host MODE ann -o"]);
     assert_eq!(rig.state.users[ann].oper, None);
 }
+
+#[test]
+fn a_mask_that_is_dear_is_refused() {
+    let mut rig = Rig::new();
+    let ann = rig.client("ann");
+    rig.say(ann, "JOIN #c");
+    let refused = ":s 696 ann #c b * :A mask is one word, not too long, with few wildcards";
+    for mask in [format!("*{}Z", "?".repeat(39)), "*a".repeat(9), "a".repeat(200)] {
+        assert_eq!(rig.ask(ann, &format!("MODE #c +b {mask}")), [refused]);
+    }
+    assert_eq!(rig.ask(ann, "MODE #c +b a*b*c!?d*@*.e"), [":ann!u@host MODE #c +b a*b*c!?d*@*.e"]);
+}

@@ -1,5 +1,7 @@
 //! NAMES.
 
+use chat::config::{Config, Limits};
+
 use crate::rig::Rig;
 
 #[test]
@@ -82,4 +84,27 @@ fn many_members_are_told_in_many_lines() {
     assert!(told.iter().all(|line| line.len() + 2 <= 512));
     let names = told.iter().filter_map(|line| line.strip_prefix(":s 353 somebody-0 = #c :"));
     assert_eq!(names.flat_map(|line| line.split(' ')).count(), 100);
+}
+
+#[test]
+fn names_end_where_there_is_no_room_for_them_but_who_joins_is_told_all() {
+    let limits = Limits { send_queue: 4000, ..Limits::default() };
+    let mut rig = Rig::with(Config { limits, ..Config::default() });
+    let everybody: Vec<_> = (0..200).map(|at| rig.client(&format!("somebody-{at}"))).collect();
+    for user in &everybody {
+        rig.say(*user, "JOIN #c");
+    }
+    let count = |told: &[String]| told.iter().map(|line| line.matches("somebody-").count()).sum();
+    let last: usize = count(&rig.hear(everybody[199]));
+    assert!(last >= 200);
+    let told = rig.ask(everybody[0], "NAMES #c");
+    let end = [
+        ":s 416 somebody-0 NAMES :There is more than can be told: ask for less",
+        ":s 366 somebody-0 #c :End of /NAMES list",
+    ];
+    assert!(told.ends_with(&end.map(String::from)), "{told:?}");
+    assert!(told.len() > 2 && told.iter().map(String::len).sum::<usize>() < 2200);
+    let told = rig.ask(everybody[0], "WHO #c");
+    assert!(told.len() > 2 && told.iter().map(String::len).sum::<usize>() < 2200);
+    assert!(told[told.len() - 2].contains(" 416 ") && told[told.len() - 1].contains(" 315 "));
 }

@@ -48,6 +48,8 @@ pub(crate) struct Rig {
     pub(crate) ears: Ears,
     pub(crate) now: Moment,
     pub(crate) errands: Vec<Errand>,
+    /// What the last line was worth beyond a line.
+    pub(crate) cost: u32,
 }
 
 impl Rig {
@@ -61,7 +63,7 @@ impl Rig {
         let config = Config { name: "s".into(), ..config };
         let now = Moment::from_unix_ms(1_000_000);
         let state = State::new(Arc::new(config), now);
-        Self { state, ears: Ears::default(), now, errands: Vec::new() }
+        Self { state, ears: Ears::default(), now, errands: Vec::new(), cost: 0 }
     }
 
     /// Somebody who has connected, and said nothing.
@@ -113,6 +115,7 @@ impl Rig {
             Ok(message) => commands::run(&mut turn, &message),
             Err(why) => commands::refuse(&mut turn, why),
         }
+        self.cost = turn.cost();
         self.errands.extend(turn.finish());
     }
 

@@ -1,7 +1,7 @@
 //! The lists of masks of a channel: bans, and what goes before them.
 
 use super::channel::Asked;
-use crate::config::MASK;
+use crate::names;
 use crate::numerics::{
     ERR_BANLISTFULL, Numeric, RPL_BANLIST, RPL_ENDOFBANLIST, RPL_ENDOFEXCEPTLIST,
     RPL_ENDOFINVEXLIST, RPL_EXCEPTLIST, RPL_INVEXLIST,
@@ -26,8 +26,12 @@ pub(super) fn change(asked: &mut Asked<'_, '_, '_>, on: bool, letter: char) {
 fn add(asked: &mut Asked<'_, '_, '_>, letter: char, mask: &[u8]) {
     let mask = full(mask);
     let forbidden = |byte: &u8| matches!(byte, 0..=b' ' | b',' | 0x7f);
-    if mask.len() > MASK || mask[0] == b':' || mask.iter().any(forbidden) {
-        return asked.refuse_param(letter, b"*", "A mask is one word, and not too long");
+    if !names::is_cheap(&mask) || mask[0] == b':' || mask.iter().any(forbidden) {
+        return asked.refuse_param(
+            letter,
+            b"*",
+            "A mask is one word, not too long, with few wildcards",
+        );
     }
     let most = asked.turn.state.config.limits.masks;
     let entry = Entry { mask: mask.clone(), by: asked.turn.me().source(), at: asked.turn.now };
