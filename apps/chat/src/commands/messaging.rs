@@ -3,7 +3,7 @@
 use crate::caps::Caps;
 use crate::line::Line;
 use crate::message::Message;
-use crate::names;
+use crate::names::{self, Folded};
 use crate::numerics::{
     ERR_CANNOTSENDTOCHAN, ERR_NORECIPIENT, ERR_NOSUCHNICK, ERR_NOTEXTTOSEND, ERR_TOOMANYTARGETS,
     Numeric, RPL_AWAY,
@@ -60,13 +60,20 @@ fn send(turn: &mut Turn<'_>, message: &Message<'_>, kind: Kind) {
         turn.me_mut().talked = turn.now;
     }
     let most = turn.state.config.limits.targets;
-    for (count, target) in super::list(targets).enumerate() {
-        if count >= most {
+    let mut told = Vec::new();
+    for target in super::list(targets) {
+        let folded = Folded::new(target);
+        // Who is named twice is told once.
+        if told.contains(&folded) {
+            continue;
+        }
+        if told.len() >= most {
             return complain(turn, kind, ERR_TOOMANYTARGETS, &[super::spoken(target)]);
         }
-        if count > 0 {
+        if !told.is_empty() {
             turn.work += STEPS_OF_LINE;
         }
+        told.push(folded);
         send_to(turn, message, kind, target, text);
     }
 }

@@ -128,6 +128,15 @@ fn there_is_a_limit_to_targets() {
 }
 
 #[test]
+fn who_is_named_twice_is_told_once() {
+    let mut rig = Rig::new();
+    let (ann, bob) = (rig.client("ann"), rig.client("bob"));
+    assert!(rig.ask(ann, "PRIVMSG bob,BOB,bob,Bob,bob :x").is_empty());
+    assert_eq!(rig.hear(bob), [":ann!u@host PRIVMSG bob :x"]);
+    assert_eq!(rig.cost, 0);
+}
+
+#[test]
 fn who_is_away_says_so() {
     let mut rig = Rig::new();
     let (ann, bob) = (rig.client("ann"), rig.client("bob"));
