@@ -33,7 +33,9 @@ impl Incoming {
     /// is taken, and isn't.
     pub(super) fn has_next(&mut self, input: &mut Input<'_>) -> bool {
         self.skip(input);
-        input.contains(&b'\n') || input.len() > LONGEST
+        // Where `next` has looked already there is none: a byte that comes alone costs no look at all before it.
+        let scanned = (self.lines.needs() - 1).min(input.len());
+        input[scanned..].contains(&b'\n') || input.len() > LONGEST
     }
 
     fn skip(&mut self, input: &mut Input<'_>) {
@@ -82,6 +84,23 @@ mod tests {
             assert!(left.len() <= LONGEST + 1, "{} bytes are kept", left.len());
         }
         found
+    }
+
+    #[test]
+    fn a_line_that_comes_byte_by_byte_is_seen_with_its_end() {
+        let mut client = Incoming::new();
+        let text = b"one\r\n\ntwo\nthree";
+        let mut begin = 0;
+        for end in 1..=text.len() {
+            let mut input = Input::new(&text[begin..end]);
+            let is_end = text[end - 1] == b'\n';
+            // Also when it is asked twice, as of a client that has to wait.
+            assert_eq!(client.has_next(&mut input), is_end, "{end}");
+            assert_eq!(client.has_next(&mut input), is_end, "{end}");
+            assert_eq!(matches!(client.next(&mut input), Next::Line(_)), is_end, "{end}");
+            begin += input.taken();
+        }
+        assert_eq!(client.lines.needs(), b"three".len() + 1);
     }
 
     #[test]
