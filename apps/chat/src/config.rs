@@ -94,6 +94,10 @@ pub struct Limits {
     pub whowas: usize,
     /// Connections from one IPv4 address, or one /64 of IPv6; those from this machine aren't counted.
     pub clients_per_address: usize,
+    /// Connections from one address at once, before they are let in one by one.
+    pub connect_burst: u32,
+    /// Seconds after which one more is let in then.
+    pub connect_seconds: u64,
     /// Bytes that wait for a client that doesn't read, before it is dropped.
     pub send_queue: usize,
     /// Lines that a client may send at once, before its flood is slowed down.
@@ -271,6 +275,8 @@ impl Limits {
             ("targets", self.targets, 1, 1000),
             ("whowas", self.whowas, 0, 1_000_000),
             ("clients-per-address", self.clients_per_address, 1, usize::MAX),
+            ("connect-burst", self.connect_burst as usize, 1, 10_000),
+            ("connect-seconds", seconds(self.connect_seconds), 1, 3600),
             ("send-queue", self.send_queue, 16 * 1024, usize::MAX),
             ("burst", self.burst as usize, 1, 1000),
             ("lines-per-second", self.lines_per_second as usize, 1, 1000),
@@ -330,6 +336,8 @@ impl Default for Limits {
             targets: 4,
             whowas: 1000,
             clients_per_address: 16,
+            connect_burst: 16,
+            connect_seconds: 2,
             send_queue: 256 * 1024,
             burst: 5,
             lines_per_second: 2,

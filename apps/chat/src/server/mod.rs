@@ -315,15 +315,15 @@ impl Handler for Server {
         };
         let host = address.map_or_else(|| "localhost".into(), |address| self.cloak.host(address));
         debug!("{conn:?}: a client from {address:?}");
-        let count = self.crowd.enter(address);
+        let limits = &self.state.config.limits;
+        let entered = self.crowd.enter(address, ctx.now(), limits);
         let user = self.state.arrive(address, host, Moment::now());
         self.routes.insert(user, conn);
         let limits = &self.state.config.limits;
-        let crowded = count > limits.clients_per_address;
         let watch = ctx.after(Presence::first_look(limits), user.data().as_ffi());
         self.clients.insert(conn, Client::new(user, address, watch, ctx.now()));
-        if crowded {
-            commands::leave(&mut self.state, user, "Too many connections from your address");
+        if let Err(why) = entered {
+            commands::leave(&mut self.state, user, why);
             self.reap(ctx);
         }
     }
@@ -397,7 +397,7 @@ impl Handler for Server {
         debug!("{conn:?}: {reason}");
         ctx.cancel(client.watch);
         client.held.map(|held| ctx.cancel(held));
-        self.crowd.leave(client.address);
+        self.crowd.leave(client.address, ctx.now());
         // While the server ends, nobody needs to be told who leaves.
         if !self.ending && self.state.users.contains_key(client.user) {
             let reason = match reason {
