@@ -6,6 +6,8 @@ mod incoming;
 mod listening;
 mod presence;
 mod routes;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::path::PathBuf;
@@ -223,9 +225,7 @@ impl Server {
         let conn = self.routes.get(user);
         if let Some((conn, client)) = conn.zip(conn.and_then(|conn| self.clients.get_mut(conn))) {
             client.checking = false;
-            if client.held.is_none() {
-                ctx.resume(conn);
-            }
+            self.go_on(ctx, conn);
         }
         if self.state.users.contains_key(user) {
             self.turn(ctx, user, |state, bus, now| {
@@ -301,6 +301,14 @@ impl Server {
         ctx.pause(conn);
         client.held = Some(ctx.after(wait, client.user.data().as_ffi()));
     }
+
+    /// Goes on reading from a client, unless there is still something to wait for.
+    fn go_on(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+        let Some(client) = self.clients.get(conn) else { return };
+        if client.held.is_none() && !client.checking && !self.routes.is_answered(client.user) {
+            ctx.resume(conn);
+        }
+    }
 }
 
 impl Handler for Server {
@@ -342,6 +350,9 @@ impl Handler for Server {
             if client.checking {
                 return;
             }
+            if self.routes.is_answered(user) {
+                return ctx.pause(conn);
+            }
             let limits = &self.state.config.limits;
             let period = Duration::from_secs(1) / limits.lines_per_second;
             if self.flood_control && client.incoming.has_next(input) {
@@ -364,6 +375,17 @@ impl Handler for Server {
         }
     }
 
+    fn drained(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
+        let Some(client) = self.clients.get_mut(conn) else { return };
+        let user = client.user;
+        if self.routes.is_answered(user) {
+            // What it says hasn't been read meanwhile, but it is there.
+            client.presence.heard(ctx.now());
+            Local { ctx: &mut *ctx, routes: &mut self.routes }.taken(user);
+            self.go_on(ctx, conn);
+        }
+    }
+
     fn peer_finished(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
         // At once, and not when it has read what is queued for it: others see who is here.
         match self.clients.get(conn) {
@@ -380,9 +402,7 @@ impl Handler for Server {
         let Some(client) = self.clients.get_mut(conn) else { return };
         if client.held == Some(timer) {
             client.held = None;
-            if !client.checking {
-                ctx.resume(conn);
-            }
+            self.go_on(ctx, conn);
         } else if client.watch == timer {
             self.watch(ctx, conn);
         }

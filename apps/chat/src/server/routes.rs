@@ -1,6 +1,6 @@
 //! From users to their connections: all of them are this server's own.
 
-use reactor::{ConnId, Context};
+use reactor::{ConnId, Context, Sent};
 use slotmap::SecondaryMap;
 
 use crate::bus::Bus;
@@ -15,15 +15,24 @@ pub(super) struct Routes(SecondaryMap<UserId, Route>);
 struct Route {
     conn: ConnId,
     class: Class,
+    /// It was answered with more than it takes at once: it isn't read from until it has taken that.
+    answered: bool,
+    /// What may be queued for it, if for an answer that is still being taken it may be more.
+    cap: Option<usize>,
 }
 
 impl Routes {
     pub(super) fn insert(&mut self, user: UserId, conn: ConnId) {
-        self.0.insert(user, Route { conn, class: Class::PLAIN });
+        self.0.insert(user, Route { conn, class: Class::PLAIN, answered: false, cap: None });
     }
 
     pub(super) fn get(&self, user: UserId) -> Option<ConnId> {
         self.0.get(user).map(|route| route.conn)
+    }
+
+    /// Whether a user has to take an answer before the next command is looked at.
+    pub(super) fn is_answered(&self, user: UserId) -> bool {
+        self.0.get(user).is_some_and(|route| route.answered)
     }
 
     pub(super) fn connections(&self) -> impl Iterator<Item = ConnId> {
@@ -42,6 +51,24 @@ pub(super) struct Local<'a, 'c> {
     pub(super) routes: &'a mut Routes,
 }
 
+impl Local<'_, '_> {
+    /// A user has taken its answer: others may queue no more for it than before.
+    pub(super) fn taken(&mut self, user: UserId) {
+        let Some(route) = self.routes.0.get_mut(user) else { return };
+        route.answered = false;
+        if let Some(cap) = route.cap.take() {
+            set_cap(self.ctx, route.conn, cap);
+        }
+    }
+}
+
+fn set_cap(ctx: &mut Context<'_>, conn: ConnId, cap: usize) {
+    if let Some(mut limits) = ctx.limits(conn).cloned() {
+        limits.write_cap = cap;
+        ctx.set_limits(conn, limits);
+    }
+}
+
 impl Bus for Local<'_, '_> {
     fn publish(&mut self, line: &Line, to: &mut dyn Iterator<Item = UserId>) {
         for user in to {
@@ -53,8 +80,20 @@ impl Bus for Local<'_, '_> {
     }
 
     fn tell(&mut self, to: UserId, lines: &[u8]) {
-        if let Some(route) = self.routes.0.get(to) {
-            self.ctx.send(route.conn, lines);
+        let Some(route) = self.routes.0.get_mut(to) else { return };
+        let Some(limits) = self.ctx.limits(route.conn) else { return };
+        // Nobody is to be dropped for the length of an answer, such as the names on a big channel: it doesn't count
+        // against what others may queue. There is only one at a time, for the client isn't read from meanwhile.
+        if lines.len() > limits.write_high && route.cap.is_none() {
+            let cap = limits.write_cap;
+            route.cap = Some(cap);
+            set_cap(self.ctx, route.conn, cap.saturating_add(lines.len()));
+        }
+        // Then `drained` comes, when it has taken most of it.
+        if self.ctx.send(route.conn, lines) == Sent::AboveHighWater {
+            route.answered = true;
+        } else if !route.answered {
+            self.taken(to);
         }
     }
 
