@@ -126,6 +126,9 @@ impl Server {
             if [" 376 ", " 422 "].iter().any(|end| line.contains(end)) {
                 return Ok(client);
             }
+            if line.contains(" 433 ") {
+                return Err(io::Error::other(line));
+            }
         }
     }
 
