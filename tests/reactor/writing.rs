@@ -306,6 +306,8 @@ pub(super) fn no_bytes_follow_an_overflow<P: Subject>() {
                 ours.set(taken.count() * 3000);
                 // Too long to be gathered.
                 ctx.send(conn, &[b'b'; 5000]);
+                // A reader that has kept up with all of it is waiting for the end.
+                ctx.close(conn);
             }
         });
         let path = server.directory().join("socket");
