@@ -216,11 +216,14 @@ impl State {
     }
 
     /// Takes back the invitations of those whom a new ban fits.
-    pub fn uninvite(&mut self, channel: ChannelId, ban: &[u8]) {
+    ///
+    /// Adds to `steps` what was compared for that.
+    pub fn uninvite(&mut self, channel: ChannelId, ban: &[u8], steps: &mut u64) {
         let (users, channel) = (&self.users, &mut self.channels[channel]);
-        let banned = |user: &User| {
+        let mut banned = |user: &User| {
             let name = user.source();
-            names::fits(ban, &name) && !channel.exceptions.fits([name.as_slice()], &mut 0)
+            names::fits_counting(ban, &name, steps)
+                && !channel.exceptions.fits([name.as_slice()], steps)
         };
         channel.invited.retain(|user| users.get(*user).is_some_and(|user| !banned(user)));
     }

@@ -43,7 +43,8 @@ fn add(asked: &mut Asked<'_, '_, '_>, letter: char, mask: &[u8]) {
         list.add(entry);
         asked.changes.push(true, letter, Some(&mask));
         if letter == 'b' {
-            asked.turn.state.uninvite(asked.id, &mask);
+            let turn = &mut *asked.turn;
+            turn.state.uninvite(asked.id, &mask, &mut turn.work);
         }
     } else if asked.is_first(ERR_BANLISTFULL, letter) {
         let name = asked.channel().name.clone();
