@@ -10,6 +10,9 @@ use super::presence::Presence;
 use crate::flood::Allowance;
 use crate::state::UserId;
 
+/// Bytes that a client may have sent beyond what it is allowed to; who sends more is dropped.
+pub(super) const BACKLOG: usize = 16 * 1024;
+
 /// A connection.
 pub(super) struct Client {
     pub(super) user: UserId,
@@ -21,6 +24,10 @@ pub(super) struct Client {
     pub(super) held: Option<TimerId>,
     /// Its password is being compared: what it says next comes after the answer.
     pub(super) checking: bool,
+    /// Bytes of a long answer that it hadn't taken yet when it was last looked at.
+    pub(super) waiting: usize,
+    /// Bytes that it may have sent beyond what it is allowed to.
+    pub(super) backlog: usize,
     pub(super) allowance: Allowance,
     pub(super) incoming: Incoming,
     pub(super) presence: Presence,
@@ -34,6 +41,8 @@ impl Client {
             watch,
             held: None,
             checking: false,
+            waiting: 0,
+            backlog: BACKLOG,
             allowance: Allowance::new(now),
             incoming: Incoming::new(),
             presence: Presence::new(now),

@@ -22,7 +22,7 @@ use reactor::{
 };
 use slotmap::{Key, KeyData};
 
-use self::client::Client;
+use self::client::{BACKLOG, Client};
 use self::crowd::Crowd;
 use self::incoming::Next;
 use self::listening::Listening;
@@ -42,9 +42,6 @@ use crate::turn::{Errand, Turn};
 
 /// Lines of one client that are taken in one go, before the others have their turn.
 const LINES_AT_ONCE: usize = 64;
-
-/// Bytes that a client may have sent beyond what it is allowed to; who sends more is dropped.
-const BACKLOG: usize = 16 * 1024;
 
 /// How long the server waits at its end for clients to take what is queued.
 const ENDING: Duration = Duration::from_secs(5);
@@ -275,6 +272,14 @@ impl Server {
         let Some(client) = self.clients.get_mut(conn) else { return };
         let (user, watch) = (client.user, client.watch);
         let registered = self.state.users.get(user).is_some_and(User::is_registered);
+        if self.routes.is_answered(user) {
+            // It isn't read from meanwhile; but to take an answer, if slowly, is to be there.
+            let queued = ctx.queued(conn);
+            if queued < client.waiting {
+                client.presence.heard(ctx.now());
+            }
+            client.waiting = queued;
+        }
         match client.presence.silence(ctx.now(), registered, &self.state.config.limits) {
             Silence::Bearable(wait) => {
                 ctx.rearm(watch, wait);
@@ -339,6 +344,12 @@ impl Handler for Server {
     fn data(&mut self, ctx: &mut Context<'_>, conn: ConnId, input: &mut Input<'_>) {
         let Some(client) = self.clients.get_mut(conn) else { return };
         client.presence.heard(ctx.now());
+        if client.backlog == usize::MAX {
+            // What it said while it wasn't read from is no flood.
+            client.backlog = BACKLOG + input.len();
+        } else if input.len() <= BACKLOG {
+            client.backlog = BACKLOG;
+        }
         let user = client.user;
         for _ in 0..LINES_AT_ONCE {
             // The last line may have ended it.
@@ -357,7 +368,7 @@ impl Handler for Server {
             let period = Duration::from_secs(1) / limits.lines_per_second;
             if self.flood_control && client.incoming.has_next(input) {
                 if let Err(wait) = client.allowance.take(ctx.now(), limits.burst, period) {
-                    if input.len() > BACKLOG {
+                    if input.len() > client.backlog {
                         commands::leave(&mut self.state, user, "Excess flood");
                         return self.reap(ctx);
                     }
@@ -381,6 +392,7 @@ impl Handler for Server {
         if self.routes.is_answered(user) {
             // What it says hasn't been read meanwhile, but it is there.
             client.presence.heard(ctx.now());
+            (client.waiting, client.backlog) = (0, usize::MAX);
             Local { ctx: &mut *ctx, routes: &mut self.routes }.taken(user);
             self.go_on(ctx, conn);
         }

@@ -7,6 +7,9 @@ use crate::bus::Bus;
 use crate::line::{Class, Line};
 use crate::state::UserId;
 
+/// Bytes of an answer from which on the client has to take it before it is read from again.
+const LONG: usize = 4 * 1024;
+
 /// Where each user is reached.
 #[derive(Default)]
 pub(super) struct Routes(SecondaryMap<UserId, Route>);
@@ -84,13 +87,15 @@ impl Bus for Local<'_, '_> {
         let Some(limits) = self.ctx.limits(route.conn) else { return };
         // Nobody is to be dropped for the length of an answer, such as the names on a big channel: it doesn't count
         // against what others may queue. There is only one at a time, for the client isn't read from meanwhile.
-        if lines.len() > limits.write_high && route.cap.is_none() {
-            let cap = limits.write_cap;
+        let (high, cap) = (limits.write_high, limits.write_cap);
+        let is_long = lines.len() > LONG;
+        if is_long && self.ctx.queued(route.conn) + lines.len() > high && route.cap.is_none() {
             route.cap = Some(cap);
             set_cap(self.ctx, route.conn, cap.saturating_add(lines.len()));
         }
-        // Then `drained` comes, when it has taken most of it.
-        if self.ctx.send(route.conn, lines) == Sent::AboveHighWater {
+        // Then `drained` comes, when it has taken most of it. A word or two don't hold a client up, for which
+        // others have queued so much.
+        if self.ctx.send(route.conn, lines) == Sent::AboveHighWater && is_long {
             route.answered = true;
         } else if !route.answered {
             self.taken(to);
