@@ -152,6 +152,14 @@ impl Config {
         if !word(&self.network) || self.network.len() > 32 {
             return Err("network: a word of at most 32 characters".into());
         }
+        let is_address = |text: &String| {
+            let parts = text.rsplit_once(':');
+            parts.is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+        };
+        if let Some(wrong) = self.listen.iter().find(|address| !is_address(address)) {
+            let advice = "it is host:port, such as 127.0.0.1:6667 or [::1]:6667";
+            return Err(format!("listen: {}: {advice}", wrong.escape_debug()));
+        }
         if self.listen.is_empty() {
             return Err("listen: at least one address, such as 127.0.0.1:6667".into());
         }
@@ -394,6 +402,7 @@ mod tests {
             ("\n[limits]\nnick = 'x'", &["line 3", "expected"]),
             ("cloak-key = 'short'", &["cloak-key", "16 to 32"]),
             ("listen = []", &["listen", "127.0.0.1:6667"]),
+            ("listen = ['127.0.0.1']", &["listen", "127.0.0.1", "host:port"]),
             ("[limits]\nnick = 0", &["nick", "from 1 to 64"]),
             ("[limits]\nping-seconds = 200", &["drop-seconds"]),
             ("[[opers]]\nname = 'o'\npassword = 'plain'", &["opers: o", "--hash-password"]),
@@ -441,7 +450,7 @@ mod tests {
     fn the_settings_show_no_secrets() {
         let sample = include_str!("../chat.toml").replace("#: ", "");
         let shown = format!("{:?}", Config::parse(&sample).expect("the sample"));
-        for secret in ["sesame", "urandom", "argon2"] {
+        for secret in ["open-sesame", "keep-this", "argon2"] {
             assert!(!shown.contains(secret), "{shown}");
         }
     }

@@ -35,6 +35,9 @@ fn list() -> io::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Bytes of a password that OPER has room for.
+const MOST_OF_PASSWORD: usize = 300;
+
 /// Reads a password, a line of stdin, and prints its hash.
 fn hash_password() -> Result<ExitCode, String> {
     let mut password = String::new();
@@ -42,6 +45,11 @@ fn hash_password() -> Result<ExitCode, String> {
     let password = password.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
         return Err("there is no password on stdin".into());
+    }
+    if password.len() > MOST_OF_PASSWORD || password.contains(' ') {
+        return Err(format!(
+            "the password has a space in it, or more than {MOST_OF_PASSWORD} bytes: OPER can't say it"
+        ));
     }
     let hash = password::hash(password.as_bytes())?;
     writeln!(io::stdout(), "{hash}").map_err(|error| format!("print a hash: {error}"))?;
