@@ -195,24 +195,8 @@ impl<'a> Turn<'a> {
     /// Answers with a standard reply, FAIL: or, to who hasn't asked for those, with a notice that says the
     /// same (IRCv3 *standard-replies*).
     pub fn fail(&mut self, command: &str, code: &str, context: &[&[u8]], text: &str) {
-        self.standard_reply("FAIL", command, code, context, text);
-    }
-
-    /// The same with WARN, of what was done nevertheless.
-    pub fn warn(&mut self, command: &str, code: &str, context: &[&[u8]], text: &str) {
-        self.standard_reply("WARN", command, code, context, text);
-    }
-
-    fn standard_reply(
-        &mut self,
-        kind: &str,
-        command: &str,
-        code: &str,
-        context: &[&[u8]],
-        text: &str,
-    ) {
         let line = if self.me().caps.has(Caps::STANDARD_REPLIES) {
-            let line = self.server_line(kind).param(command).param(code);
+            let line = self.server_line("FAIL").param(command).param(code);
             context.iter().fold(line, Line::param).last(text)
         } else {
             let line = self.server_line("NOTICE").param(self.me().nick());
