@@ -171,13 +171,21 @@ impl Server {
         });
     }
 
+    /// The connection of a user who is here.
+    fn client(&mut self, user: UserId) -> Option<(ConnId, &mut Client)> {
+        let conn = self.routes.get(user)?;
+        self.clients.get_mut(conn).map(|client| (conn, client))
+    }
+
     /// Takes of a user's allowance what a command of it was worth beyond a line.
     fn charge(&mut self, ctx: &Context<'_>, user: UserId, lines: u32) {
-        let client = self.routes.get(user).and_then(|conn| self.clients.get_mut(conn));
-        if let Some(client) = client.filter(|_| self.flood_control && lines > 0) {
-            let limits = &self.state.config.limits;
-            let period = Duration::from_secs(1) / limits.lines_per_second;
-            client.allowance.charge(ctx.now(), lines, limits.burst, period);
+        if !self.flood_control || lines == 0 {
+            return;
+        }
+        let limits = &self.state.config.limits;
+        let (burst, period) = (limits.burst, Duration::from_secs(1) / limits.lines_per_second);
+        if let Some((_, client)) = self.client(user) {
+            client.allowance.charge(ctx.now(), lines, burst, period);
         }
     }
 
@@ -196,10 +204,7 @@ impl Server {
                 if !asked {
                     return self.checked(ctx, refused);
                 }
-                let conn = self.routes.get(user);
-                if let Some((conn, client)) =
-                    conn.zip(conn.and_then(|conn| self.clients.get_mut(conn)))
-                {
+                if let Some((conn, client)) = self.client(user) {
                     client.checking = true;
                     ctx.pause(conn);
                 }
@@ -219,8 +224,7 @@ impl Server {
 
     fn checked(&mut self, ctx: &mut Context<'_>, checked: Checked) {
         let Checked { user, account, hash, label, outcome } = checked;
-        let conn = self.routes.get(user);
-        if let Some((conn, client)) = conn.zip(conn.and_then(|conn| self.clients.get_mut(conn))) {
+        if let Some((conn, client)) = self.client(user) {
             client.checking = false;
             self.go_on(ctx, conn);
         }
