@@ -8,7 +8,7 @@ use crate::numerics::{
     ERR_CANNOTSENDTOCHAN, ERR_NORECIPIENT, ERR_NOSUCHNICK, ERR_NOTEXTTOSEND, ERR_TOOMANYTARGETS,
     Numeric, RPL_AWAY,
 };
-use crate::state::{ChannelFlag, ChannelId, State, UserFlag, UserId};
+use crate::state::{ChannelFlag, ChannelId, Rank, State, UserFlag, UserId};
 use crate::turn::{STEPS_OF_LINE, Turn};
 
 /// One of the three: they differ in what they carry, and in whether anything is answered.
@@ -141,18 +141,13 @@ fn send_to_channel(
     let told = |user: UserId, state: &State| {
         kind != Kind::Tagmsg || state.users[user].caps.has(Caps::MESSAGE_TAGS)
     };
-    let ranked = |user: UserId, state: &State| match (sign, state.channels[id].rank(user)) {
-        ([], _) => true,
-        (_, Some(rank)) => rank.operator || (rank.voice && sign == b"+"),
-        (_, None) => false,
+    let ranked = |user: UserId, state: &State| {
+        let fits = |rank: Rank| rank.operator || (rank.voice && sign == b"+");
+        sign.is_empty() || state.channels[id].rank(user).is_some_and(fits)
     };
-    if kind != Kind::Tagmsg && sign.is_empty() {
-        turn.tell_channel(id, line.clone(), |user, _| user != me);
-    } else {
-        turn.tell_channel(id, line.clone(), |user, state| {
-            user != me && told(user, state) && ranked(user, state)
-        });
-    }
+    turn.tell_channel(id, line.clone(), |user, state| {
+        user != me && told(user, state) && ranked(user, state)
+    });
     if turn.me().caps.has(Caps::ECHO_MESSAGE) {
         turn.answer(line);
     }
