@@ -9,9 +9,10 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let system = env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
     let mut found = false;
-    for mechanism in ["select", "poll", "epoll", "mio"] {
+    for mechanism in ["select", "poll", "epoll", "mio", "adaptive"] {
         let wanted = env::var_os(format!("CARGO_FEATURE_{}", mechanism.to_uppercase())).is_some();
-        let exists = mechanism != "epoll" || matches!(system.as_str(), "linux" | "android");
+        let exists = !matches!(mechanism, "epoll" | "adaptive")
+            || matches!(system.as_str(), "linux" | "android");
         println!("cargo:rustc-check-cfg=cfg({mechanism})");
         if wanted && exists {
             println!("cargo:rustc-cfg={mechanism}");

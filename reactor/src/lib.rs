@@ -105,6 +105,8 @@ pub use poller::{
     Interest, Key, Poller, Readiness, Trigger, UnknownBackend, Waker,
 };
 
+#[cfg(adaptive)]
+pub use poller::AdaptivePoller;
 #[cfg(epoll)]
 pub use poller::EpollPoller;
 #[cfg(mio)]

@@ -33,6 +33,8 @@ macro_rules! suite {
             on!(all, "on_epoll", reactor::EpollPoller, $cases);
             #[cfg(feature = "mio")]
             on!(all, "on_mio", reactor::MioPoller, $cases);
+            #[cfg(feature = "adaptive")]
+            on!(all, "on_adaptive", reactor::AdaptivePoller, $cases);
             all
         }
     };

@@ -120,6 +120,7 @@ pub(super) fn capabilities_are_those_of_the_mechanism<P: Subject>() {
         Backend::Poll => (Trigger::Level, true, false, Cost::Registered),
         Backend::Epoll => (Trigger::Level, true, true, Cost::Ready),
         Backend::Mio => (Trigger::Edge, true, true, Cost::Ready),
+        Backend::Adaptive => (Trigger::Level, true, false, Cost::Ready),
         other => panic!("{other} isn't in this table"),
     };
     assert_eq!(capabilities.trigger, trigger);

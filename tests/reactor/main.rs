@@ -69,6 +69,14 @@ macro_rules! suite {
         mod on_mio {
             on!(reactor::MioPoller, $shared, $alone, $embedded);
         }
+        #[cfg(all(feature = "adaptive", any(target_os = "linux", target_os = "android")))]
+        mod on_adaptive {
+            on!(reactor::AdaptivePoller, $shared, $alone, {});
+        }
+        #[cfg(all(feature = "adaptive", any(target_os = "linux", target_os = "android")))]
+        mod on_restless {
+            on!(tests::restless::Restless, $shared, $alone, {});
+        }
         mod on_any {
             on!(reactor::AnyPoller, $shared, $alone, {});
         }

@@ -8,6 +8,8 @@ pub mod open_files;
 pub mod own_process;
 pub mod peer;
 pub mod recorder;
+#[cfg(all(feature = "adaptive", any(target_os = "linux", target_os = "android")))]
+pub mod restless;
 pub mod rig;
 pub mod server;
 pub mod sockets;
@@ -51,6 +53,17 @@ impl Subject for reactor::PollPoller {
 impl Subject for reactor::EpollPoller {
     fn backend() -> Backend {
         Backend::Epoll
+    }
+
+    fn create() -> io::Result<Self> {
+        Self::new()
+    }
+}
+
+#[cfg(all(feature = "adaptive", any(target_os = "linux", target_os = "android")))]
+impl Subject for reactor::AdaptivePoller {
+    fn backend() -> Backend {
+        Backend::Adaptive
     }
 
     fn create() -> io::Result<Self> {

@@ -65,6 +65,8 @@ fn serve(backend: Backend, setup: Setup) -> io::Result<ExitCode> {
         AnyPoller::Poll(poller) => run(poller, setup),
         #[cfg(all(feature = "epoll", any(target_os = "linux", target_os = "android")))]
         AnyPoller::Epoll(poller) => run(poller, setup),
+        #[cfg(all(feature = "adaptive", any(target_os = "linux", target_os = "android")))]
+        AnyPoller::Adaptive(poller) => run(poller, setup),
         #[cfg(feature = "mio")]
         AnyPoller::Mio(poller) => run(poller, setup),
         poller => run(poller, setup),

@@ -48,6 +48,8 @@ fn serve(backend: Backend, options: &Options) -> io::Result<ExitCode> {
         AnyPoller::Poll(poller) => run(poller, options),
         #[cfg(all(feature = "epoll", any(target_os = "linux", target_os = "android")))]
         AnyPoller::Epoll(poller) => run(poller, options),
+        #[cfg(all(feature = "adaptive", any(target_os = "linux", target_os = "android")))]
+        AnyPoller::Adaptive(poller) => run(poller, options),
         #[cfg(feature = "mio")]
         AnyPoller::Mio(poller) => run(poller, options),
         poller => run(poller, options),

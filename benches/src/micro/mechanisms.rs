@@ -51,6 +51,7 @@ mechanisms! {
     "poll" PollPoller
     "epoll" EpollPoller
     "mio" MioPoller
+    "adaptive" AdaptivePoller
 }
 
 #[cfg(test)]

@@ -235,6 +235,7 @@ mod tests {
             (Backend::Poll, Mechanism::Poll),
             (Backend::Epoll, Mechanism::Epoll),
             (Backend::Mio, Mechanism::Epoll),
+            (Backend::Adaptive, Mechanism::Epoll),
         ] {
             let yardstick = Server::Reactor(backend).yardstick();
             assert_eq!(yardstick, Some(Server::Plain(mechanism)));

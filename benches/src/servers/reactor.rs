@@ -50,6 +50,8 @@ pub(super) fn run(
         AnyPoller::Poll(poller) => run_on(poller, spin, transport, address, announce),
         #[cfg(all(feature = "epoll", any(target_os = "linux", target_os = "android")))]
         AnyPoller::Epoll(poller) => run_on(poller, spin, transport, address, announce),
+        #[cfg(all(feature = "adaptive", any(target_os = "linux", target_os = "android")))]
+        AnyPoller::Adaptive(poller) => run_on(poller, spin, transport, address, announce),
         #[cfg(feature = "mio")]
         AnyPoller::Mio(poller) => run_on(poller, spin, transport, address, announce),
         poller => run_on(poller, spin, transport, address, announce),

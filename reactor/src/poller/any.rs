@@ -25,6 +25,8 @@ pub enum Backend {
     Epoll,
     /// The mio crate.
     Mio,
+    /// poll(2) for the busy descriptors, epoll(7) for the quiet ones.
+    Adaptive,
 }
 
 impl Backend {
@@ -32,6 +34,8 @@ impl Backend {
     pub const COMPILED: &'static [Self] = &[
         #[cfg(epoll)]
         Self::Epoll,
+        #[cfg(adaptive)]
+        Self::Adaptive,
         #[cfg(mio)]
         Self::Mio,
         #[cfg(poll)]
@@ -51,6 +55,7 @@ impl Backend {
             Self::Poll => "poll",
             Self::Epoll => "epoll",
             Self::Mio => "mio",
+            Self::Adaptive => "adaptive",
         }
     }
 
@@ -95,7 +100,7 @@ impl FromStr for Backend {
     type Err = UnknownBackend;
 
     fn from_str(name: &str) -> Result<Self, UnknownBackend> {
-        [Self::Select, Self::Poll, Self::Epoll, Self::Mio]
+        [Self::Select, Self::Poll, Self::Epoll, Self::Mio, Self::Adaptive]
             .into_iter()
             .find(|backend| backend.name() == name && backend.is_compiled())
             .ok_or_else(|| UnknownBackend { name: name.to_owned() })
@@ -199,6 +204,7 @@ any_poller! {
     poll Poll PollPoller
     epoll Epoll EpollPoller
     mio Mio MioPoller
+    adaptive Adaptive AdaptivePoller
 }
 
 impl AnyPoller {

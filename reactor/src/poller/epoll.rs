@@ -33,7 +33,7 @@ const _: () = assert!(
 /// of its own descriptors is: see its [`AsFd`].
 #[derive(Debug)]
 pub struct EpollPoller {
-    registrations: Registrations<Epoll>,
+    pub(super) registrations: Registrations<Epoll>,
     buffer: Vec<epoll::Event>,
     waker: Waker,
 }
@@ -49,6 +49,37 @@ impl EpollPoller {
         let waker = Waker::new()?;
         epoll.add(waker.fd(), WAKER_EVENTS, WAKER)?;
         Ok(Self { registrations: Registrations::new(epoll, waker.fd()), buffer: Vec::new(), waker })
+    }
+
+    /// The descriptor of `key`, and what is wanted of it, if the kernel watches it.
+    #[cfg(adaptive)]
+    pub(super) fn watched(&self, key: Key) -> Option<(RawFd, Interest)> {
+        let interest = self.registrations.listed(key)?;
+        self.registrations.table.get(key).map(|entry| (entry.fd, interest))
+    }
+
+    /// epoll_wait(2) between [`begin`](Registrations::begin) and [`end`](Registrations::end), as far as
+    /// there is room. Says whether the wait is to end although nothing was reported.
+    #[inline]
+    pub(super) fn ask(&mut self, events: &mut Events, millis: i32) -> io::Result<bool> {
+        let room = events.room();
+        if room == 0 {
+            return Ok(false);
+        }
+        if self.buffer.len() < room {
+            self.buffer.resize(room, epoll::Event { events: 0, u64: 0 });
+        }
+        let count = self.registrations.list.wait(&mut self.buffer[..room], millis)?;
+        let mut reported = self.report(count, events);
+        if reported.waker {
+            self.waker.rearm();
+        }
+        if reported.orphan {
+            // Without a descriptor for another instance this wait ends early, and a later one
+            // tries again: no single descriptor may make a wait fail.
+            reported.waker |= self.rebuild().unwrap_or(true);
+        }
+        Ok(reported.waker)
     }
 
     /// Appends what the kernel has put into the buffer. Says whether the waker was there, and
@@ -145,24 +176,8 @@ impl Poller for EpollPoller {
         let before = events.len();
         let ready = self.registrations.begin(events);
         ask_until(if ready { Some(Duration::ZERO) } else { timeout }, |millis| {
-            let room = events.room();
-            if room == 0 {
-                return Ok(true);
-            }
-            if self.buffer.len() < room {
-                self.buffer.resize(room, epoll::Event { events: 0, u64: 0 });
-            }
-            let count = self.registrations.list.wait(&mut self.buffer[..room], millis)?;
-            let mut reported = self.report(count, events);
-            if reported.waker {
-                self.waker.rearm();
-            }
-            if reported.orphan {
-                // Without a descriptor for another instance this wait ends early, and a later one
-                // tries again: no single descriptor may make a wait fail.
-                reported.waker |= self.rebuild().unwrap_or(true);
-            }
-            Ok(reported.waker || events.len() > before)
+            let woken = self.ask(events, millis)?;
+            Ok(woken || events.room() == 0 || events.len() > before)
         })?;
         self.registrations.end(events);
         Ok(())

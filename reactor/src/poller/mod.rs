@@ -15,6 +15,8 @@ mod bits;
 #[cfg(any(epoll, mio))]
 mod registrations;
 
+#[cfg(adaptive)]
+mod adaptive;
 #[cfg(epoll)]
 mod epoll;
 #[cfg(mio)]
@@ -33,6 +35,8 @@ pub use any::{AnyPoller, Backend, UnknownBackend};
 pub use event::{Blocked, Direction, Event, Events, Interest, Key, Readiness};
 pub use waker::Waker;
 
+#[cfg(adaptive)]
+pub use adaptive::AdaptivePoller;
 #[cfg(epoll)]
 pub use epoll::EpollPoller;
 #[cfg(mio)]

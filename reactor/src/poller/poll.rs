@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::bits;
 use super::deadline::ask_until;
 use super::event::{Event, Events, Interest, Key};
-use super::table::Table;
+use super::table::{Table, Vacancy};
 use super::waker::Waker;
 use super::{Backend, Capabilities, Cost, Poller, Trigger};
 use crate::sys;
@@ -18,8 +18,15 @@ use crate::sys;
 /// ready.
 #[derive(Debug)]
 pub struct PollPoller {
-    /// What the kernel reads, without gaps. The waker comes last: the kernel queues itself at each
-    /// descriptor that isn't ready until it meets one that is, and takes itself out again.
+    set: PollSet,
+    waker: Waker,
+}
+
+/// What poll(2) is asked about: the registered descriptors, and one of the poller's own.
+#[derive(Debug)]
+pub(super) struct PollSet {
+    /// What the kernel reads, without gaps. The poller's own comes last: the kernel queues itself at
+    /// each descriptor that isn't ready until it meets one that is, and takes itself out again.
     entries: Vec<sys::poll::Entry>,
     /// Whose entry stands at the same place.
     keys: Vec<Key>,
@@ -27,31 +34,86 @@ pub struct PollPoller {
     table: Table<usize>,
     /// Where the next report begins, so that a full buffer doesn't always favour the same.
     next: usize,
-    waker: Waker,
 }
 
-impl PollPoller {
-    /// A poller without descriptors.
-    ///
-    /// # Errors
-    ///
-    /// EMFILE or ENFILE: it needs one descriptor (two where there is no eventfd).
-    pub fn new() -> io::Result<Self> {
-        let waker = Waker::new()?;
-        let entry = sys::poll::Entry { fd: waker.fd(), events: libc::POLLIN, revents: 0 };
-        Ok(Self {
-            entries: vec![entry],
-            keys: Vec::new(),
-            table: Table::new(waker.fd()),
-            next: 0,
-            waker,
-        })
+/// How many entries the kernel has marked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Marked {
+    /// Of the registered descriptors.
+    pub(super) registered: usize,
+    /// Whether the poller's own.
+    pub(super) own: bool,
+}
+
+impl PollSet {
+    /// Nobody but the poller's `own` descriptor, which is asked whether it is readable.
+    pub(super) fn new(own: RawFd) -> Self {
+        let entry = sys::poll::Entry { fd: own, events: libc::POLLIN, revents: 0 };
+        Self { entries: vec![entry], keys: Vec::new(), table: Table::new(own), next: 0 }
     }
 
-    /// Appends the events of the `marked` entries that the kernel marked, as far as there is room.
+    /// Where `fd` may be added under `key`; else as [`Poller::add`].
+    pub(super) fn vacancy(&self, fd: RawFd, key: Key) -> io::Result<Vacancy> {
+        self.table.vacancy(fd, key)
+    }
+
+    /// Adds a descriptor, open or not.
+    pub(super) fn insert(&mut self, vacancy: &Vacancy, interest: Interest) {
+        let place = self.keys.len();
+        self.table.insert(vacancy, interest, place);
+        self.entries.insert(place, ask(vacancy.fd, interest));
+        self.keys.push(vacancy.key);
+    }
+
+    /// The descriptors that are asked about.
+    #[cfg(adaptive)]
+    pub(super) fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// The descriptor of `key`, and what is wanted of it.
+    #[cfg(adaptive)]
+    pub(super) fn watched(&self, key: Key) -> Option<(RawFd, Interest)> {
+        self.table.get(key).map(|entry| (entry.fd, entry.interest))
+    }
+
+    pub(super) fn modify(&mut self, key: Key, interest: Interest) -> io::Result<()> {
+        let entry = self.table.get_mut(key)?;
+        entry.interest = interest;
+        self.entries[entry.state] = ask(entry.fd, interest);
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, key: Key) -> io::Result<()> {
+        let place = self.table.remove(key)?.state;
+        self.keys.swap_remove(place);
+        // The one before the poller's own takes the place, and the own one its place.
+        let last = self.keys.len();
+        self.entries.swap(place, last);
+        self.entries.remove(last);
+        if let Some(moved) = self.keys.get(place) {
+            self.table.get_mut(*moved)?.state = place;
+        }
+        Ok(())
+    }
+
+    /// poll(2): what the kernel says stays here until it is [reported](Self::report).
     #[inline]
-    fn report(&mut self, marked: usize, events: &mut Events) {
+    pub(super) fn ask(&mut self, millis: i32) -> io::Result<Marked> {
+        let count = sys::poll::poll(&mut self.entries, millis)
+            .map_err(|error| explain(error, self.entries.len()))?;
+        let own = self.entries.last().is_some_and(|own| own.revents != 0);
+        Ok(Marked { registered: count - usize::from(own), own })
+    }
+
+    /// Appends the events of the entries that the kernel marked, as far as there is room.
+    #[inline]
+    pub(super) fn report(&mut self, marked: Marked, events: &mut Events) {
+        let marked = marked.registered;
         let most = marked.min(events.room());
+        if most == 0 {
+            return;
+        }
         let mut left = most;
         let (mut first, mut end) = (self.next.min(self.keys.len()), self.keys.len());
         self.next = 0;
@@ -71,6 +133,18 @@ impl PollPoller {
             }
             (first, end) = (0, first);
         }
+    }
+}
+
+impl PollPoller {
+    /// A poller without descriptors.
+    ///
+    /// # Errors
+    ///
+    /// EMFILE or ENFILE: it needs one descriptor (two where there is no eventfd).
+    pub fn new() -> io::Result<Self> {
+        let waker = Waker::new()?;
+        Ok(Self { set: PollSet::new(waker.fd()), waker })
     }
 }
 
@@ -113,33 +187,18 @@ fn explain(error: io::Error, entries: usize) -> io::Error {
 
 impl Poller for PollPoller {
     fn add(&mut self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
-        let vacancy = self.table.vacancy(fd, key)?;
+        let vacancy = self.set.vacancy(fd, key)?;
         sys::fd::check_open(fd)?;
-        let place = self.keys.len();
-        self.table.insert(&vacancy, interest, place);
-        self.entries.insert(place, ask(fd, interest));
-        self.keys.push(key);
+        self.set.insert(&vacancy, interest);
         Ok(())
     }
 
     fn modify(&mut self, key: Key, interest: Interest) -> io::Result<()> {
-        let entry = self.table.get_mut(key)?;
-        entry.interest = interest;
-        self.entries[entry.state] = ask(entry.fd, interest);
-        Ok(())
+        self.set.modify(key, interest)
     }
 
     fn remove(&mut self, key: Key) -> io::Result<()> {
-        let place = self.table.remove(key)?.state;
-        self.keys.swap_remove(place);
-        // The one before the waker takes the place, and the waker its place.
-        let last = self.keys.len();
-        self.entries.swap(place, last);
-        self.entries.remove(last);
-        if let Some(moved) = self.keys.get(place) {
-            self.table.get_mut(*moved)?.state = place;
-        }
-        Ok(())
+        self.set.remove(key)
     }
 
     fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
@@ -147,14 +206,12 @@ impl Poller for PollPoller {
             return Ok(());
         }
         ask_until(timeout, |millis| {
-            let count = sys::poll::poll(&mut self.entries, millis)
-                .map_err(|error| explain(error, self.entries.len()))?;
-            let woken = self.entries.last().is_some_and(|waker| waker.revents != 0);
-            if woken {
+            let marked = self.set.ask(millis)?;
+            if marked.own {
                 self.waker.reset();
             }
-            self.report(count - usize::from(woken), events);
-            Ok(count > 0)
+            self.set.report(marked, events);
+            Ok(marked.own || marked.registered > 0)
         })
     }
 

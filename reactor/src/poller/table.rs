@@ -27,8 +27,8 @@ pub(super) struct Entry<S> {
 pub(super) struct Vacancy {
     /// The descriptor's number as an index.
     pub(super) number: usize,
-    fd: RawFd,
-    key: Key,
+    pub(super) fd: RawFd,
+    pub(super) key: Key,
 }
 
 impl<S> Table<S> {

@@ -1,0 +1,186 @@
+//! poll(2) for the busy descriptors, epoll(7) for the quiet ones.
+//!
+//! epoll pays for each descriptor that is ready, poll for each that is asked about: so who is ready at
+//! nearly every wait is cheaper in poll's array. The epoll instance stands in that array as one more
+//! entry, and a wait is one poll(2), with an epoll_wait(2) only when a quiet descriptor has something.
+
+mod activity;
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::time::Duration;
+
+use super::deadline::ask_until;
+use super::epoll::EpollPoller;
+use super::event::{Event, Events, Interest, Key};
+use super::poll::PollSet;
+use super::waker::Waker;
+use super::{Backend, Capabilities, Cost, Poller, Trigger};
+use activity::{Activity, Rates};
+
+/// Waits with poll(2) for the descriptors that are busy and with epoll(7) for the rest, on Linux and
+/// Android.
+///
+/// Who is busy is learnt from the waits; nothing is to be told. Each descriptor is in one of the two at
+/// a time, and begins in epoll.
+#[derive(Debug)]
+pub struct AdaptivePoller {
+    /// The quiet ones, and the waker.
+    cold: EpollPoller,
+    /// The busy ones, and the descriptor of `cold`.
+    hot: PollSet,
+    activity: Activity,
+    /// Whether the hot ones get the room in the buffer first: in turns, so that neither side takes all
+    /// of it for ever.
+    hot_first: bool,
+    /// Who is to move, kept for its memory.
+    moving: Vec<Key>,
+}
+
+impl AdaptivePoller {
+    /// A poller without descriptors.
+    ///
+    /// # Errors
+    ///
+    /// EMFILE or ENFILE: it needs two descriptors.
+    pub fn new() -> io::Result<Self> {
+        Self::with_rates(Rates::default())
+    }
+
+    /// A poller that moves each descriptor when it is reported, and back when it isn't: for tests of what
+    /// moving may lose.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    #[doc(hidden)]
+    pub fn restless() -> io::Result<Self> {
+        Self::with_rates(Rates { worth: u32::MAX, full: 1, crowd: 0, crowd_full: 0, moves: 2 })
+    }
+
+    fn with_rates(rates: Rates) -> io::Result<Self> {
+        let cold = EpollPoller::new()?;
+        let hot = PollSet::new(cold.as_fd().as_raw_fd());
+        Ok(Self { cold, hot, activity: Activity::new(rates), hot_first: false, moving: Vec::new() })
+    }
+
+    /// Moves a descriptor from epoll to poll, if it is in epoll.
+    fn heat(&mut self, key: Key) {
+        let Some((fd, interest)) = self.cold.watched(key) else { return };
+        let Ok(vacancy) = self.hot.vacancy(fd, key) else { return };
+        if self.cold.remove(key).is_ok() {
+            self.hot.insert(&vacancy, interest);
+            self.activity.moved(key, true);
+        }
+    }
+
+    /// Moves a descriptor from poll to epoll. One that epoll refuses stays: poll can watch anything.
+    fn cool(&mut self, key: Key) {
+        let Some((fd, interest)) = self.hot.watched(key) else { return };
+        if self.cold.add(fd, key, interest).is_ok() {
+            let _ = self.hot.remove(key);
+            self.activity.moved(key, false);
+        }
+    }
+
+    /// Moves everybody to epoll.
+    fn cool_all(&mut self) {
+        let mut moving = std::mem::take(&mut self.moving);
+        moving.extend_from_slice(self.hot.keys());
+        moving.drain(..).for_each(|key| self.cool(key));
+        self.moving = moving;
+        self.activity.close();
+    }
+
+    /// Waits until somebody is ready on either side.
+    fn wait_for_both(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        let before = events.len();
+        let ready = self.cold.registrations.begin(events);
+        ask_until(if ready { Some(Duration::ZERO) } else { timeout }, |millis| {
+            if events.room() == 0 {
+                return Ok(true);
+            }
+            let marked = self.hot.ask(millis)?;
+            self.hot_first = !self.hot_first;
+            if self.hot_first {
+                self.hot.report(marked, events);
+            }
+            let woken = marked.own && self.cold.ask(events, 0)?;
+            if !self.hot_first {
+                self.hot.report(marked, events);
+            }
+            Ok(woken || events.len() > before)
+        })?;
+        self.cold.registrations.end(events);
+        Ok(())
+    }
+
+    /// Learns from what a wait has reported, and moves who is in the wrong place.
+    fn learn(&mut self, reported: &[Event]) {
+        let mut moving = std::mem::take(&mut self.moving);
+        self.activity.book(reported, &mut moving);
+        moving.drain(..).for_each(|key| self.heat(key));
+        self.activity.look(self.hot.keys(), &mut moving);
+        moving.drain(..).for_each(|key| self.cool(key));
+        self.moving = moving;
+    }
+}
+
+impl Poller for AdaptivePoller {
+    fn add(&mut self, fd: RawFd, key: Key, interest: Interest) -> io::Result<()> {
+        self.hot.vacancy(fd, key)?;
+        self.cold.add(fd, key, interest)?;
+        self.activity.added(key);
+        Ok(())
+    }
+
+    fn modify(&mut self, key: Key, interest: Interest) -> io::Result<()> {
+        if self.activity.is_hot(key) {
+            self.hot.modify(key, interest)
+        } else {
+            self.cold.modify(key, interest)
+        }
+    }
+
+    fn remove(&mut self, key: Key) -> io::Result<()> {
+        if self.activity.is_hot(key) { self.hot.remove(key) } else { self.cold.remove(key) }
+    }
+
+    fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        let before = events.len();
+        if self.hot.keys().is_empty() {
+            self.cold.wait(events, timeout)?;
+        } else {
+            match self.wait_for_both(events, timeout) {
+                // More than RLIMIT_NOFILE allows, which was lowered meanwhile: epoll doesn't ask it.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                    self.cool_all();
+                    if !self.hot.keys().is_empty() {
+                        return Err(error);
+                    }
+                    self.cold.wait(events, timeout)?;
+                }
+                answer => answer?,
+            }
+        }
+        self.learn(&events.as_slice()[before..]);
+        Ok(())
+    }
+
+    fn waker(&self) -> Waker {
+        self.cold.waker()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            backend: Backend::Adaptive,
+            trigger: Trigger::Level,
+            sees_close: true,
+            has_fd: false,
+            cost: Cost::Ready,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! Who is busy: two accounts, of each descriptor and of all of them together.
+//!
+//! A hot descriptor costs something at each wait, ready or not, and saves something whenever it is
+//! ready. Its account pays one for each wait and earns [`worth`](Rates::worth) with each report: full, it
+//! is worth being hot; empty, it isn't. What lies between is the hysteresis. The account of all pays
+//! what a second mechanism in one wait costs, and earns one with each report of somebody busy.
+
+use super::super::event::{Event, Key};
+
+/// What is earned, and how much an account holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rates {
+    /// What a report earns, where a wait costs one.
+    pub(super) worth: u32,
+    /// What the account of a descriptor holds.
+    pub(super) full: u32,
+    /// What a wait on both mechanisms costs, where a report of a busy descriptor earns one.
+    pub(super) crowd: u32,
+    /// What the account of all holds.
+    pub(super) crowd_full: u32,
+    /// How many descriptors move after a wait, in each direction.
+    pub(super) moves: usize,
+}
+
+/// From the costs that the kernel showed: ARCHITECTURE.md has them.
+impl Default for Rates {
+    fn default() -> Self {
+        Self { worth: 3, full: 32, crowd: 6, crowd_full: 256, moves: 32 }
+    }
+}
+
+/// The accounts.
+#[derive(Debug, Default)]
+pub(super) struct Activity {
+    rates: Rates,
+    slots: Vec<Slot>,
+    /// The number of the last wait; it wraps.
+    now: u32,
+    /// The account of all.
+    crowd: u32,
+    /// Whether anybody may be hot.
+    is_open: bool,
+    /// The hot one that is looked at next.
+    next: usize,
+}
+
+/// The account of the descriptor in one slot.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    /// The wait that last reported it.
+    last: u32,
+    /// What there was after that.
+    account: u32,
+    is_hot: bool,
+}
+
+impl Activity {
+    pub(super) fn new(rates: Rates) -> Self {
+        Self { rates, ..Self::default() }
+    }
+
+    /// A descriptor was added; nothing is known of it.
+    pub(super) fn added(&mut self, key: Key) {
+        if self.slots.len() <= key.index() {
+            self.slots.resize(key.index() + 1, Slot::default());
+        }
+        self.slots[key.index()] = Slot { last: self.now, ..Slot::default() };
+    }
+
+    /// A descriptor has moved.
+    pub(super) fn moved(&mut self, key: Key, is_hot: bool) {
+        if let Some(slot) = self.slots.get_mut(key.index()) {
+            slot.is_hot = is_hot;
+        }
+    }
+
+    /// Nobody may be hot until the account of all is full again.
+    pub(super) fn close(&mut self) {
+        (self.crowd, self.is_open) = (0, false);
+    }
+
+    /// Whether the descriptor in the slot of `key` is hot.
+    #[inline]
+    pub(super) fn is_hot(&self, key: Key) -> bool {
+        self.slots.get(key.index()).is_some_and(|slot| slot.is_hot)
+    }
+
+    /// Books a wait that has reported `events`, and appends who is to become hot.
+    #[inline]
+    pub(super) fn book(&mut self, events: &[Event], heating: &mut Vec<Key>) {
+        let Rates { worth, full, crowd, crowd_full, moves } = self.rates;
+        self.now = self.now.wrapping_add(1);
+        let mut busy = 0;
+        for event in events {
+            let Some(slot) = self.slots.get_mut(event.key().index()) else { continue };
+            let cost = self.now.wrapping_sub(slot.last);
+            slot.last = self.now;
+            slot.account = slot.account.saturating_add(worth).saturating_sub(cost).min(full);
+            let is_full = slot.account == full;
+            busy += u32::from(slot.is_hot || is_full);
+            if is_full && !slot.is_hot && self.is_open && heating.len() < moves {
+                heating.push(event.key());
+            }
+        }
+        self.crowd = self.crowd.saturating_add(busy).saturating_sub(crowd).min(crowd_full);
+        if self.crowd == crowd_full {
+            self.is_open = true;
+        } else if self.crowd == 0 {
+            self.is_open = false;
+        }
+    }
+
+    /// Appends who of the `hot` ones is to become cold. Each call looks at a part of them.
+    #[inline]
+    pub(super) fn look(&mut self, hot: &[Key], cooling: &mut Vec<Key>) {
+        let part = hot.len().min(4 + hot.len() / 16);
+        for _ in 0..part {
+            self.next = if self.next + 1 < hot.len() { self.next + 1 } else { 0 };
+            let key = hot[self.next];
+            let Some(slot) = self.slots.get(key.index()) else { continue };
+            let is_empty = self.now.wrapping_sub(slot.last) >= slot.account;
+            if (is_empty || !self.is_open) && cooling.len() < self.rates.moves {
+                cooling.push(key);
+            }
+        }
+    }
+}
