@@ -36,6 +36,9 @@ pub struct Turn<'a> {
     pub errands: Vec<Errand>,
     /// Steps of work that the command was so far, beside its answers: [`STEPS_OF_LINE`] of them are free.
     pub work: u64,
+    /// Whether also an answer that is whole, however long it is, ends where [rows](Turn::row) do: for there are too
+    /// many that nobody has taken yet.
+    pub bounded: bool,
     label: Option<BString>,
     answers: Vec<Line>,
     /// Bytes that long answers may still have: see [`row`](Turn::row).
@@ -92,7 +95,7 @@ impl<'a> Turn<'a> {
     ) -> Self {
         let room = state.config.limits.send_queue / 2;
         let (errands, answers) = (Vec::new(), Vec::new());
-        Self { state, bus, user, now, errands, work: 0, label, answers, room }
+        Self { state, bus, user, now, errands, work: 0, bounded: false, label, answers, room }
     }
 
     /// The user whose command it is.

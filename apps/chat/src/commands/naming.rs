@@ -28,9 +28,15 @@ pub(super) fn names(turn: &mut Turn<'_>, message: &Message<'_>) {
     turn.reply(RPL_ENDOFNAMES, &[super::spoken_whole(wanted)]);
 }
 
-/// Tells who is on a channel, all of them, and that this was all.
+/// Tells who is on a channel, all of them unless answers are bounded now, and that this was all.
 pub(super) fn tell(turn: &mut Turn<'_>, id: ChannelId) {
-    members(turn, id).into_iter().for_each(|line| turn.answer(line));
+    for line in members(turn, id) {
+        if !turn.bounded {
+            turn.answer(line);
+        } else if !turn.row(line, "NAMES") {
+            break;
+        }
+    }
     let name = turn.state.channels[id].name.clone();
     turn.reply(RPL_ENDOFNAMES, &[&name]);
 }

@@ -160,9 +160,11 @@ impl Server {
             commands::leave(&mut self.state, user, "This is no web server");
             return self.reap(ctx);
         }
+        let bounded = self.routes.are_full();
         self.turn(ctx, user, |state, bus, now| {
             let tags = message.map_or(Tags::default(), |message| message.tags);
             let mut turn = Turn::new(state, bus, user, now, tags);
+            turn.bounded = bounded;
             match message {
                 Ok(message) => commands::run(&mut turn, &message),
                 Err(why) => commands::refuse(&mut turn, why),
@@ -432,6 +434,7 @@ impl Handler for Server {
         let Some(client) = self.clients.remove(conn) else { return };
         debug!("{conn:?}: {reason}");
         ctx.cancel(client.watch);
+        self.routes.lower(conn);
         client.held.map(|held| ctx.cancel(held));
         self.crowd.leave(client.address, ctx.now());
         // While the server ends, nobody needs to be told who leaves.

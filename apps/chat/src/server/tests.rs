@@ -4,11 +4,12 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use reactor::{AnyPoller, Backend, Reactor};
+use reactor::{AnyPoller, Backend, ConnId, Reactor};
 
+use super::routes::MOST_BEYOND;
 use super::{Server, Setup};
 use crate::config::{Config, Limits};
-use crate::state::Rank;
+use crate::state::{Rank, UserId};
 use crate::time::Moment;
 
 /// How long anything may take before the test fails.
@@ -16,71 +17,142 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 const SEND_QUEUE: usize = 16 * 1024;
 
-/// A server with ten channels, and this many members on each, who are nowhere.
-fn crowded(backend: Backend, members: usize) -> Reactor<Server, AnyPoller> {
-    let limits = Limits { send_queue: SEND_QUEUE, ..Limits::default() };
-    let listen = vec!["127.0.0.1:0".into()];
-    let config = Config { limits, listen, ..Config::default() };
-    let setup = Setup { config, file: None, listen: Vec::new(), flood_control: false };
-    let poller = AnyPoller::new(backend).expect("a poller");
-    let mut reactor =
-        Reactor::with_poller(Server::new(setup).expect("a server"), poller).expect("a reactor");
-    let (server, mut ctx) = reactor.parts();
-    server.listening.change(&mut ctx, &server.state.config).expect("an address");
-    let (state, now) = (&mut server.state, Moment::now());
-    let channels: Vec<_> =
-        (0..10).map(|at| state.open_channel(format!("#{at}").as_bytes(), now)).collect();
-    for at in 0..members {
-        let user = state.arrive(None, "h".repeat(63).into(), now);
-        assert!(state.name_user(user, format!("somebody-with-a-long-name-{at}").as_bytes()));
-        channels.iter().for_each(|channel| state.join(user, *channel, Rank::default()));
+const JOIN_ALL: &str = "JOIN #0,#1,#2,#3,#4,#5,#6,#7,#8,#9\r\n";
+
+/// A server and its clients, in one thread.
+struct Chat {
+    reactor: Reactor<Server, AnyPoller>,
+    backend: Backend,
+    begun: Instant,
+}
+
+impl Chat {
+    /// A server with ten channels, and this many members on each, who are nowhere.
+    fn new(backend: Backend, members: usize, flood_control: bool, mut limits: Limits) -> Self {
+        limits.send_queue = SEND_QUEUE;
+        let listen = vec!["127.0.0.1:0".into()];
+        let config = Config { limits, listen, ..Config::default() };
+        let setup = Setup { config, file: None, listen: Vec::new(), flood_control };
+        let poller = AnyPoller::new(backend).expect("a poller");
+        let mut reactor =
+            Reactor::with_poller(Server::new(setup).expect("a server"), poller).expect("a reactor");
+        let (server, mut ctx) = reactor.parts();
+        server.listening.change(&mut ctx, &server.state.config).expect("an address");
+        let (state, now) = (&mut server.state, Moment::now());
+        let channels: Vec<_> =
+            (0..10).map(|at| state.open_channel(format!("#{at}").as_bytes(), now)).collect();
+        for at in 0..members {
+            let user = state.arrive(None, "h".repeat(63).into(), now);
+            assert!(state.name_user(user, format!("somebody-with-a-long-name-{at}").as_bytes()));
+            channels.iter().for_each(|channel| state.join(user, *channel, Rank::default()));
+        }
+        Self { reactor, backend, begun: Instant::now() }
     }
-    reactor
+
+    /// The same without flood control.
+    fn crowded(backend: Backend, members: usize) -> Self {
+        Self::new(backend, members, false, Limits::default())
+    }
+
+    fn turn(&mut self, waits_for: &str) {
+        assert!(self.begun.elapsed() < PATIENCE, "{}: no {waits_for}", self.backend);
+        self.reactor.turn(Some(Duration::from_millis(10))).expect("a turn");
+    }
+
+    /// A client that says this once it is somebody.
+    fn client(&mut self, nick: &str, lines: &str) -> TcpStream {
+        let (server, ctx) = self.reactor.parts();
+        let names = server.listening.names(&ctx).expect("an address");
+        let mut client = TcpStream::connect(&names[0]).expect("a connection");
+        client.set_nonblocking(true).expect("a socket");
+        let begin = format!(
+            "CAP REQ :userhost-in-names\r\nNICK {nick}\r\nUSER u 0 * :r\r\nCAP END\r\n{lines}"
+        );
+        client.write_all(begin.as_bytes()).expect("room");
+        client
+    }
+
+    /// The same, and it is held for a long answer.
+    fn held(&mut self, nick: &str, lines: &str) -> (TcpStream, UserId) {
+        let client = self.client(nick, lines);
+        loop {
+            self.turn("answer");
+            let server = self.reactor.handler();
+            let user = server.state.user_named(nick.as_bytes());
+            if let Some(user) = user.filter(|user| server.routes.is_answered(*user)) {
+                return (client, user);
+            }
+        }
+    }
+
+    /// What a client hears up to this end, or to that of the connection if it is to have one.
+    fn hears(&mut self, client: &mut TcpStream, end: Option<&str>) -> String {
+        let (mut heard, mut piece) = (Vec::new(), vec![0; 256 * 1024]);
+        while end.is_none_or(|end| !heard.ends_with(end.as_bytes())) {
+            match client.read(&mut piece) {
+                Ok(0) if end.is_none() => break,
+                Ok(0) => panic!("{}: it was dropped after {} bytes", self.backend, heard.len()),
+                Ok(count) => heard.extend_from_slice(&piece[..count]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.turn("end"),
+                Err(error) => panic!("{}: {error}", self.backend),
+            }
+        }
+        String::from_utf8(heard).expect("text")
+    }
+
+    fn conn(&self, user: UserId) -> ConnId {
+        self.reactor.handler().routes.get(user).expect("a connection")
+    }
+
+    /// What may be queued for a connection.
+    fn cap(&mut self, conn: ConnId) -> Option<usize> {
+        self.reactor.context().limits(conn).map(|limits| limits.write_cap)
+    }
 }
 
 /// It takes a second: fifty thousand names are told, on each mechanism.
 #[test]
 fn an_answer_that_is_longer_than_the_queue_arrives_and_what_follows_waits() {
     for backend in Backend::COMPILED {
-        let mut reactor = crowded(*backend, 5_000);
-        let (server, ctx) = reactor.parts();
-        let names = server.listening.names(&ctx).expect("an address");
-        let mut client = TcpStream::connect(&names[0]).expect("a connection");
-        client.set_nonblocking(true).expect("a socket");
-        let lines = "CAP REQ :userhost-in-names\r\nNICK ann\r\nUSER u 0 * :r\r\nCAP END\r\n\
-                     JOIN #0,#1,#2,#3,#4,#5,#6,#7,#8,#9\r\nPING :end\r\n";
-        client.write_all(lines.as_bytes()).expect("room");
-        let start = Instant::now();
-        let user = loop {
-            assert!(start.elapsed() < PATIENCE, "{backend}: no answer");
-            reactor.turn(Some(Duration::from_millis(10))).expect("a turn");
-            let server = reactor.handler();
-            let user = server.state.user_named(b"ann");
-            if let Some(user) = user.filter(|user| server.routes.is_answered(*user)) {
-                break user;
-            }
-        };
-        let conn = reactor.handler().routes.get(user).expect("a connection");
-        let cap = |reactor: &mut Reactor<Server, AnyPoller>| {
-            reactor.context().limits(conn).map(|limits| limits.write_cap)
-        };
-        assert!(cap(&mut reactor) > Some(SEND_QUEUE));
-        let (mut heard, mut piece) = (Vec::new(), vec![0; 256 * 1024]);
-        while !heard.ends_with(b" PONG chat.local :end\r\n") {
-            assert!(start.elapsed() < PATIENCE, "{backend}: {} bytes have come", heard.len());
-            match client.read(&mut piece) {
-                Ok(0) => panic!("{backend}: it was dropped after {} bytes", heard.len()),
-                Ok(count) => heard.extend_from_slice(&piece[..count]),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    reactor.turn(Some(Duration::from_millis(10))).expect("a turn");
-                }
-                Err(error) => panic!("{backend}: {error}"),
-            }
-        }
-        let told = String::from_utf8(heard).expect("text");
+        let mut chat = Chat::crowded(*backend, 5_000);
+        let (mut client, user) = chat.held("ann", &format!("{JOIN_ALL}PING :end\r\n"));
+        let conn = chat.conn(user);
+        assert!(chat.cap(conn) > Some(SEND_QUEUE));
+        let told = chat.hears(&mut client, Some(" PONG chat.local :end\r\n"));
         assert_eq!(told.matches("!@hhh").count(), 50_000, "{backend}");
         assert_eq!(told.matches(" 366 ").count(), 10, "{backend}");
-        assert!(!reactor.handler().routes.is_answered(user));
-        assert_eq!(cap(&mut reactor), Some(SEND_QUEUE), "{backend}");
+        assert!(!chat.reactor.handler().routes.is_answered(user));
+        assert_eq!(chat.cap(conn), Some(SEND_QUEUE), "{backend}");
+    }
+}
+
+#[test]
+fn while_clients_hold_too_much_in_all_who_joins_is_told_fewer_names() {
+    for backend in Backend::COMPILED {
+        let mut chat = Chat::crowded(*backend, 1_000);
+        let (deaf, user) = chat.held("deaf", JOIN_ALL);
+        let conn = chat.conn(user);
+        let beyond = chat.reactor.handler().routes.beyond;
+        assert_eq!(chat.cap(conn), Some(SEND_QUEUE + beyond), "{backend}");
+        // As if many did that.
+        chat.reactor.handler_mut().routes.beyond += MOST_BEYOND;
+        let lines = format!("{JOIN_ALL}PING :end\r\n");
+        let mut ann = chat.client("ann", &lines);
+        let told = chat.hears(&mut ann, Some(" PONG chat.local :end\r\n"));
+        assert!(told.len() < SEND_QUEUE, "{backend}: {} bytes", told.len());
+        for (line, count) in [(" JOIN #", 10), (" 366 ", 10), (" 416 ann NAMES ", 10)] {
+            assert_eq!(told.matches(line).count(), count, "{backend}: {line}");
+        }
+        chat.reactor.handler_mut().routes.beyond -= MOST_BEYOND;
+        // Who has gone holds nothing any more.
+        drop(deaf);
+        while chat.reactor.handler().clients.contains(conn) {
+            chat.turn("end of the deaf client");
+        }
+        assert_eq!(chat.reactor.handler().routes.beyond, 0, "{backend}");
+        let mut bob = chat.client("bob", &lines);
+        let told = chat.hears(&mut bob, Some(" PONG chat.local :end\r\n"));
+        assert_eq!(told.matches("!@hhh").count(), 10_000, "{backend}");
+        assert_eq!(chat.reactor.handler().routes.beyond, 0, "{backend}");
     }
 }
