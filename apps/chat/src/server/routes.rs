@@ -19,7 +19,7 @@ pub(super) const MOST_BEYOND: usize = 64 * 1024 * 1024;
 #[derive(Default)]
 pub(super) struct Routes {
     users: SecondaryMap<UserId, Route>,
-    /// Connections of which more may be queued for, until they have taken an answer or are closed.
+    /// Connections for which more may be queued, until they have taken an answer or are closed.
     raised: ConnMap<Raised>,
     /// Bytes by which they are raised, in all.
     pub(super) beyond: usize,
@@ -60,8 +60,8 @@ impl Routes {
         self.beyond > MOST_BEYOND
     }
 
-    /// A connection may have no more queued than others, from now on or because it is closed: what it might
-    /// otherwise, if that has changed.
+    /// For a connection that has taken its answer, or is closed, no more counts than for others: gives what may be
+    /// queued for it then, if it was more.
     pub(super) fn lower(&mut self, conn: ConnId) -> Option<usize> {
         let raised = self.raised.remove(conn)?;
         self.beyond -= raised.by;
