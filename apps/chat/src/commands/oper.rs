@@ -101,8 +101,7 @@ fn configured<'a>(config: &'a Config, account: &[u8]) -> Option<&'a Oper> {
 
 /// Who somebody is, for the log: whatever it has called itself, in one line of characters that can be seen.
 fn logged(user: &User) -> String {
-    let address = user.address.map_or("a Unix socket".into(), |address| address.to_string());
-    format!("{:?} at {address}", user.source())
+    format!("{:?} at {}", user.source(), user.place())
 }
 
 /// Whether the user is an operator; who isn't is told so.

@@ -4,6 +4,7 @@ mod client;
 mod crowd;
 mod incoming;
 mod listening;
+mod pace;
 mod presence;
 mod routes;
 #[cfg(test)]
@@ -155,7 +156,8 @@ impl Server {
     fn line(&mut self, ctx: &mut Context<'_>, user: UserId, line: Result<&[u8], Malformed>) {
         let message = line.and_then(Message::parse);
         let Some(person) = self.state.users.get(user) else { return };
-        if !person.is_registered() && message.is_ok_and(|message| is_http(message.command)) {
+        let was_registered = person.is_registered();
+        if !was_registered && message.is_ok_and(|message| is_http(message.command)) {
             // A browser that was lured here isn't to speak for whoever uses it.
             commands::leave(&mut self.state, user, "This is no web server");
             return self.reap(ctx);
@@ -171,24 +173,17 @@ impl Server {
             }
             (turn.cost(), turn.finish())
         });
+        let new = |person: &&User| !was_registered && person.is_registered();
+        let person = self.state.users.get(user).filter(new);
+        if let (Some(person), Some(conn)) = (person, self.routes.get(user)) {
+            info!("{conn:?}: {} is {:?}", person.place(), person.source());
+        }
     }
 
     /// The connection of a user who is here.
     fn client(&mut self, user: UserId) -> Option<(ConnId, &mut Client)> {
         let conn = self.routes.get(user)?;
         self.clients.get_mut(conn).map(|client| (conn, client))
-    }
-
-    /// Takes of a user's allowance what a command of it was worth beyond a line.
-    fn charge(&mut self, ctx: &Context<'_>, user: UserId, lines: u32) {
-        if !self.flood_control || lines == 0 {
-            return;
-        }
-        let limits = &self.state.config.limits;
-        let (burst, period) = (limits.burst, Duration::from_secs(1) / limits.lines_per_second);
-        if let Some((_, client)) = self.client(user) {
-            client.allowance.charge(ctx.now(), lines, burst, period);
-        }
     }
 
     /// Does what takes longer than a command.
@@ -245,6 +240,13 @@ impl Server {
 
     /// Takes those away who are leaving.
     fn reap(&mut self, ctx: &mut Context<'_>) {
+        for (user, reason) in &self.state.leaving {
+            let (person, conn) = (self.state.users.get(*user), self.routes.get(*user));
+            // The address comes first, and what a client has said in quotes: programs read this that block addresses.
+            if let (Some(person), Some(conn)) = (person, conn) {
+                info!("{conn:?}: {} leaves: {reason:?}, as {:?}", person.place(), person.source());
+            }
+        }
         if !self.state.leaving.is_empty() {
             let mut local = Local { ctx, routes: &mut self.routes };
             commands::reap(&mut self.state, &mut local, Moment::now());
@@ -301,25 +303,6 @@ impl Server {
             }
         }
     }
-
-    /// Stops reading from a client for a while.
-    fn hold(&mut self, ctx: &mut Context<'_>, conn: ConnId, wait: Duration) {
-        let Some(client) = self.clients.get_mut(conn) else { return };
-        // Its last line may have ended it.
-        if self.routes.get(client.user).is_none() {
-            return;
-        }
-        ctx.pause(conn);
-        client.held = Some(ctx.after(wait, client.user.data().as_ffi()));
-    }
-
-    /// Goes on reading from a client, unless there is still something to wait for.
-    fn go_on(&mut self, ctx: &mut Context<'_>, conn: ConnId) {
-        let Some(client) = self.clients.get(conn) else { return };
-        if client.held.is_none() && !client.checking && !self.routes.is_answered(client.user) {
-            ctx.resume(conn);
-        }
-    }
 }
 
 impl Handler for Server {
@@ -333,10 +316,10 @@ impl Handler for Server {
             Err(_) => return ctx.abort(conn),
         };
         let host = address.map_or_else(|| "localhost".into(), |address| self.cloak.host(address));
-        debug!("{conn:?}: a client from {address:?}");
         let limits = &self.state.config.limits;
         let entered = self.crowd.enter(address, ctx.now(), limits);
         let user = self.state.arrive(address, host, Moment::now());
+        debug!("{conn:?}: a client from {}", self.state.users[user].place());
         self.routes.insert(user, conn);
         let limits = &self.state.config.limits;
         let watch = ctx.after(Presence::first_look(limits), user.data().as_ffi());

@@ -125,6 +125,12 @@ impl User {
         Some(if address.starts_with(':') { format!("0{address}") } else { address })
     }
 
+    /// Where it is, for the log.
+    #[must_use]
+    pub fn place(&self) -> String {
+        self.address.map_or("a Unix socket".into(), |address| address.to_string())
+    }
+
     /// Seconds since it last talked.
     #[must_use]
     pub fn idle(&self, now: Moment) -> i64 {

@@ -6,6 +6,7 @@ mod command_line;
 mod ending;
 mod flood;
 mod limits;
+mod log;
 mod process;
 mod settings;
 mod talking;
