@@ -3,12 +3,20 @@
 use std::fmt;
 use std::ops::Deref;
 
-use serde::Deserialize;
+use serde::de::{Deserialize, Deserializer, Error};
 
-/// Something that isn't shown by [`Debug`](fmt::Debug), whatever it is a part of.
-#[derive(Clone, Deserialize, Eq, PartialEq)]
-#[serde(transparent)]
+/// Something that isn't shown by [`Debug`](fmt::Debug), whatever it is a part of, nor by the error of a file of
+/// settings where it is no text.
+#[derive(Clone, Eq, PartialEq)]
 pub struct Secret<T>(pub T);
+
+impl<'de> Deserialize<'de> for Secret<String> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // The error of a number has the number in it.
+        let wrong = |_| D::Error::custom("invalid type, expected a string in quotes");
+        String::deserialize(deserializer).map(Self).map_err(wrong)
+    }
+}
 
 impl<T> fmt::Debug for Secret<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -59,7 +59,11 @@ pub fn checked(turn: &mut Turn<'_>, account: &[u8], hash: &str, outcome: Outcome
             return turn.fail("OPER", "TEMPORARILY_UNAVAILABLE", &[], text);
         }
         Outcome::Same | Outcome::Other => {
-            warn!("OPER {:?} failed, by {}", account.as_bstr(), logged(turn.me()));
+            // What no account has may be a password that was said in its place.
+            let account = configured(&turn.state.config, account);
+            let account =
+                account.map_or("of an unknown account".into(), |oper| format!("{:?}", oper.name));
+            warn!("OPER {account} failed, by {}", logged(turn.me()));
             return turn.reply(ERR_PASSWDMISMATCH, &[]);
         }
     }

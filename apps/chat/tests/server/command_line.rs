@@ -58,6 +58,13 @@ fn a_file_of_settings_is_checked() {
     for flag in ["--check", "--config"] {
         assert_one_line(&run(&[flag, path]), 1, &[path, "line 3"]);
     }
+    // What may be a secret isn't shown, whatever is wrong with it.
+    for secret in ["12345", "'12345", "['12345']", "{ is = '12345' }"] {
+        settings.write(&format!("motd = 'hello'\npassword = {secret}\n"));
+        let output = run(&["--check", path]);
+        assert_one_line(&output, 1, &[path, "line 2"]);
+        assert!(!String::from_utf8(output.stderr).unwrap().contains("12345"));
+    }
     assert_one_line(&run(&["--check", "/nowhere/chat.toml"]), 1, &["read /nowhere/chat.toml"]);
 }
 
