@@ -22,6 +22,10 @@ pub const STEPS_OF_LINE: u64 = 50_000;
 /// Steps that a line of an answer is worth.
 const STEPS_OF_ANSWER: u64 = 500;
 
+/// Steps that one who hears a line is worth: a thousand of them are a line more. To write to each takes ten times
+/// as long, but by that nobody could talk to thousands faster than once in ten seconds.
+const STEPS_OF_HEARER: u64 = 50;
+
 /// One command's turn.
 pub struct Turn<'a> {
     /// Who is here, and where.
@@ -249,11 +253,11 @@ impl<'a> Turn<'a> {
     pub fn tell_all(&mut self, users: impl IntoIterator<Item = UserId>, line: Line) {
         let mut answered = false;
         let me = self.user;
-        let mut others = users.into_iter().filter(|user| {
+        let others = users.into_iter().filter(|user| {
             answered |= *user == me;
             *user != me
         });
-        self.bus.publish(&line, &mut others);
+        publish(self.bus, &mut self.work, &line, others);
         if answered {
             self.answer(line);
         }
@@ -270,7 +274,8 @@ impl<'a> Turn<'a> {
         let members =
             self.state.channels[channel].members().iter().map(|member: &Member| member.user);
         let state = &*self.state;
-        self.bus.publish(&line, &mut members.filter(|user| *user != me && whom(*user, state)));
+        let told = members.filter(|user| *user != me && whom(*user, state));
+        publish(self.bus, &mut self.work, &line, told);
         if state.channels[channel].has(me) && whom(me, state) {
             self.answer(line);
         }
@@ -281,7 +286,8 @@ impl<'a> Turn<'a> {
     pub fn tell_peers(&mut self, line: &Line, with: Caps) {
         let peers = self.state.peers(self.user);
         let users = &self.state.users;
-        self.bus.publish(line, &mut peers.into_iter().filter(|peer| users[*peer].caps.has(with)));
+        let told = peers.into_iter().filter(|peer| users[*peer].caps.has(with));
+        publish(self.bus, &mut self.work, line, told);
     }
 
     /// Ends the command: what it has answered goes out, with its label if it bore one.
@@ -316,4 +322,9 @@ impl<'a> Turn<'a> {
         }
         self.errands
     }
+}
+
+/// Tells these users, and adds to `work` what that takes.
+fn publish(bus: &mut dyn Bus, work: &mut u64, line: &Line, to: impl Iterator<Item = UserId>) {
+    bus.publish(line, &mut to.inspect(|_| *work += STEPS_OF_HEARER));
 }

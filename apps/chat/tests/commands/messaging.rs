@@ -1,5 +1,6 @@
 //! PRIVMSG, NOTICE, TAGMSG.
 
+use chat::state::Rank;
 use chat::time::Moment;
 
 use crate::rig::Rig;
@@ -133,6 +134,29 @@ fn who_is_named_twice_is_told_once() {
     let (ann, bob) = (rig.client("ann"), rig.client("bob"));
     assert!(rig.ask(ann, "PRIVMSG bob,BOB,bob,Bob,bob :x").is_empty());
     assert_eq!(rig.hear(bob), [":ann!u@host PRIVMSG bob :x"]);
+    assert_eq!(rig.cost, 0);
+}
+
+#[test]
+fn a_message_costs_a_line_more_for_each_thousand_who_hear_it() {
+    let mut rig = Rig::new();
+    let (ann, bob) = (rig.client("ann"), rig.client("bob"));
+    rig.say(ann, "JOIN #c");
+    let channel = rig.state.channel_named(b"#c").unwrap();
+    for (members, cost) in [(1, 0), (999, 0), (1_000, 1), (2_999, 2), (3_000, 3)] {
+        while rig.state.channels[channel].members().len() <= members {
+            let user = rig.stranger();
+            rig.state.join(user, channel, Rank::default());
+        }
+        rig.say(ann, "PRIVMSG #c :x");
+        assert_eq!(rig.cost, cost, "{members}");
+    }
+    rig.say(ann, "NICK anna");
+    assert_eq!(rig.cost, 3);
+    rig.say(ann, "PRIVMSG bob :x");
+    assert_eq!(rig.cost, 0);
+    // Who can't talk there isn't heard.
+    rig.say(bob, "PRIVMSG #c :x");
     assert_eq!(rig.cost, 0);
 }
 
