@@ -12,7 +12,8 @@ pub(super) fn whowas(turn: &mut Turn<'_>, message: &Message<'_>) {
     let count =
         message.params.get(1).and_then(|count| std::str::from_utf8(count).ok()?.parse().ok());
     let count = count.filter(|count| *count > 0).unwrap_or(usize::MAX);
-    let found: Vec<_> = turn.state.whowas.called(nick).take(count).cloned().collect();
+    let called = turn.state.whowas.called(nick, &mut turn.work);
+    let found: Vec<_> = called.take(count).cloned().collect();
     let server = turn.state.config.name.clone();
     if found.is_empty() {
         turn.reply(ERR_WASNOSUCHNICK, &[super::spoken(nick)]);

@@ -58,8 +58,13 @@ impl Whowas {
         self.all.truncate(self.most);
     }
 
-    /// Those who were called so, the last one first.
-    pub fn called<'a>(&'a self, nick: &'a [u8]) -> impl Iterator<Item = &'a Past> {
+    /// Those who were called so, the last one first; that all are looked at is added to `steps`.
+    pub fn called<'a>(
+        &'a self,
+        nick: &'a [u8],
+        steps: &mut u64,
+    ) -> impl Iterator<Item = &'a Past> + use<'a> {
+        *steps += self.all.len() as u64;
         self.all.iter().filter(|past| names::same(&past.nick, nick))
     }
 }

@@ -1,6 +1,7 @@
 //! WHO, WHOX and WHOWAS.
 
-use chat::state::{ChannelFlag, UserFlag};
+use chat::config::{Config, Limits};
+use chat::state::{ChannelFlag, Past, UserFlag};
 use chat::time::Moment;
 
 use crate::rig::Rig;
@@ -124,6 +125,19 @@ fn who_was_here_is_remembered() {
         [":s 406 ann ann :There was no such nickname", ":s 369 ann ann :End of WHOWAS"]
     );
     assert_eq!(rig.ask(ann, "WHOWAS"), [":s 431 ann :No nickname given"]);
+}
+
+#[test]
+fn looking_for_who_was_here_costs_what_it_takes() {
+    let limits = Limits { whowas: 100_000, ..Limits::default() };
+    let mut rig = Rig::with(Config { limits, ..Config::default() });
+    let ann = rig.client("ann");
+    rig.say(ann, "WHOWAS bob");
+    assert_eq!(rig.cost, 0);
+    let past = Past::of(&rig.state.users[ann], rig.now);
+    (0..100_000).for_each(|_| rig.state.whowas.remember(past.clone()));
+    rig.say(ann, "WHOWAS bob");
+    assert_eq!(rig.cost, 2);
 }
 
 #[test]
