@@ -22,6 +22,8 @@ pub(crate) const PIECE: usize = 64;
 const _: () = assert!(PIECE >= 2 * size_of::<Piece>());
 /// Pieces that one system call takes.
 const PIECES: usize = 64;
+/// Bytes of a piece that are copied sooner than the kernel takes in where one more piece is.
+const SMALL: usize = 256;
 /// Bytes that one flush sends at most, before the others have their turn.
 const BUDGET: usize = 1024 * 1024;
 
@@ -186,7 +188,7 @@ impl Outgoing {
             if budget == 0 {
                 return Ok(Flushed::Budget);
             }
-            let (asked, sent) = self.send(socket)?;
+            let (asked, sent) = self.send(socket, pool)?;
             self.advance(sent, pool);
             if sent < asked {
                 return Ok(Flushed::Blocked);
@@ -197,7 +199,7 @@ impl Outgoing {
     }
 
     /// One call: how many bytes it was asked to send, and how many it did.
-    fn send(&self, socket: &Socket) -> io::Result<(usize, usize)> {
+    fn send(&self, socket: &Socket, pool: &mut Pool) -> io::Result<(usize, usize)> {
         if let (Some(Piece::Own { urgent: true, .. }), Some(block)) =
             (self.pieces.front(), self.blocks.front())
         {
@@ -209,9 +211,26 @@ impl Outgoing {
                 let bytes = self.slices().next().unwrap_or_default();
                 Ok((bytes.len(), again(|| socket.send_with_flags(bytes, FLAGS))?))
             }
+            pieces if self.len < pieces * SMALL => self.send_copied(socket, pool),
             2..=8 => self.send_gathered::<8>(socket),
             _ => self.send_gathered::<PIECES>(socket),
         }
+    }
+
+    /// One call for a block of small pieces, put one behind the other.
+    fn send_copied(&self, socket: &Socket, pool: &mut Pool) -> io::Result<(usize, usize)> {
+        let mut block = pool.take();
+        for bytes in self.slices() {
+            let fits = bytes.len().min(BLOCK - block.len());
+            block.extend_from_slice(&bytes[..fits]);
+            if block.len() == BLOCK {
+                break;
+            }
+        }
+        let asked = block.len();
+        let answer = again(|| socket.send_with_flags(&block, FLAGS));
+        pool.give(block);
+        Ok((asked, answer?))
     }
 
     /// One call for up to so many pieces.
@@ -247,6 +266,9 @@ impl Outgoing {
 
     /// The first `sent` bytes have left.
     fn advance(&mut self, mut sent: usize, pool: &mut Pool) {
+        if sent == self.len {
+            return self.clear(pool);
+        }
         self.len -= sent;
         while let Some(piece) = self.pieces.front_mut() {
             let len = match piece {
@@ -284,13 +306,19 @@ impl Outgoing {
         }
     }
 
-    /// Gives all memory back.
-    pub(crate) fn discard(mut self: Box<Self>, pool: &mut Pool) {
+    /// Nothing waits any more.
+    fn clear(&mut self, pool: &mut Pool) {
         while let Some(block) = self.blocks.pop_front() {
             pool.give(block.bytes);
         }
         self.pieces.clear();
-        (self.len, self.alone, self.early) = (0, 0, 0);
+        (self.len, self.alone) = (0, 0);
+    }
+
+    /// Gives all memory back.
+    pub(crate) fn discard(mut self: Box<Self>, pool: &mut Pool) {
+        self.clear(pool);
+        self.early = 0;
         pool.give_queue(self);
     }
 }
@@ -311,7 +339,7 @@ impl Pool {
     }
 
     /// Takes a queue back that is empty, unless it is large.
-    fn give_queue(&mut self, queue: Box<Outgoing>) {
+    pub(super) fn give_queue(&mut self, queue: Box<Outgoing>) {
         let is_small = queue.pieces.capacity() <= PIECES && queue.blocks.capacity() <= PIECES;
         if is_small && self.queues.len() < POOLED_SMALL {
             self.queues.push(queue);
@@ -398,6 +426,35 @@ mod tests {
             prop_assert!(queue.blocks.is_empty() && queue.pieces.is_empty());
             prop_assert_eq!(queue.flush(&near, &mut pool).unwrap(), Flushed::All);
         }
+    }
+
+    /// Those that are put together for a call: more than a block holds, of both kinds, with one among
+    /// them that is larger than a block.
+    #[test]
+    fn small_pieces_leave_in_order() {
+        let (near, mut far) = pair();
+        let (mut queue, mut pool) = (Outgoing::default(), Pool::default());
+        let (mut sent, mut got) = (Vec::new(), Vec::new());
+        for number in 0..1000_usize {
+            let size = if number == 500 { 2 * BLOCK } else { number % 200 };
+            let bytes: Vec<u8> = (0..size).map(|at| (at * 31 + number) as u8).collect();
+            sent.extend_from_slice(&bytes);
+            if number % 3 == 0 {
+                queue.push(&bytes, &mut pool);
+            } else {
+                queue.push_shared(bytes.into());
+            }
+        }
+        assert!(queue.len() < queue.pieces.len() * SMALL);
+        let mut buffer = vec![0; 50_000];
+        while got.len() < sent.len() {
+            queue.flush(&near, &mut pool).unwrap();
+            let count = far.read(&mut buffer).unwrap();
+            got.extend_from_slice(&buffer[..count]);
+        }
+        assert!(got == sent);
+        assert_eq!((queue.len(), queue.cost()), (0, 0));
+        assert!(queue.blocks.is_empty() && queue.pieces.is_empty());
     }
 
     #[test]

@@ -131,7 +131,10 @@ impl Connection {
         let Some(queue) = &mut self.outgoing else { return Ok(Flushed::All) };
         let flushed = queue.flush(&self.socket, pool)?;
         if flushed == Flushed::All {
-            self.discard_queue(pool);
+            self.state.clear(State::QUEUED);
+            if let Some(queue) = self.outgoing.take() {
+                pool.give_queue(queue);
+            }
         }
         Ok(flushed)
     }

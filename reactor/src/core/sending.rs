@@ -86,17 +86,20 @@ impl Core {
 
     pub(crate) fn send_shared(&mut self, key: Key, bytes: Bytes) -> Sent {
         self.stop_gathering(key);
-        let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
+        let Some(mut connection) = self.sources.connection_mut(key) else { return Sent::Refused };
         if !connection.state.accepts_sends() {
             return Sent::Refused;
         }
         if bytes.is_empty() {
             return Sent::Queued;
         }
-        if self.overflows(key, bytes.len() + PIECE) {
-            return Sent::Refused;
+        if !connection.has_room_for(bytes.len() + PIECE) {
+            if self.overflows(key, bytes.len() + PIECE) {
+                return Sent::Refused;
+            }
+            let Some(relieved) = self.sources.connection_mut(key) else { return Sent::Refused };
+            connection = relieved;
         }
-        let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
         connection.queue(&mut self.pool).push_shared(bytes);
         self.after_queueing(key, false)
     }
@@ -156,8 +159,10 @@ impl Core {
             connection.state.set(State::FLUSH_DUE);
             self.agenda.flush.push(key);
         }
-        let crosses = !connection.state.has(State::ABOVE_HIGH) && connection.is_above_high();
-        if crosses && !tried {
+        if !connection.is_above_high() {
+            return Sent::Queued;
+        }
+        if !connection.state.has(State::ABOVE_HIGH) && !tried {
             self.flush_early(key);
         }
         let Some(connection) = self.sources.connection_mut(key) else { return Sent::Refused };
@@ -285,6 +290,11 @@ impl Core {
         if connection.has_queue() && connection.state.can_write() {
             let before = connection.queued();
             match connection.flush(&mut self.pool) {
+                // So it is with almost every one: nothing waits for what was sent.
+                Ok(Flushed::All) if connection.state.is_plain() => {
+                    connection.active = tick;
+                    return;
+                }
                 Ok(Flushed::All | Flushed::Budget) => {}
                 Ok(Flushed::Blocked) => poller.blocked(key, Direction::Write, Blocked::Short),
                 Err(error) => self.fail_writing(key, error),
