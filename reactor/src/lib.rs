@@ -45,11 +45,12 @@
 //!
 //! # Features
 //!
-//! Each mechanism is a feature of its own; at least one is needed, and all four are the default.
+//! Each mechanism is a feature of its own; at least one is needed, and all of them are the default.
 //!
 //! | feature | poller | systems | a wait's cost grows with |
 //! |---|---|---|---|
 //! | `epoll` | [`EpollPoller`] | Linux, Android (elsewhere it adds nothing) | ready descriptors |
+//! | `adaptive` (with `poll` and `epoll`) | [`AdaptivePoller`] | as `epoll` | ready and busy descriptors |
 //! | `mio` | [`MioPoller`] | Linux, macOS, BSDs | ready descriptors |
 //! | `poll` | [`PollPoller`] | every Unix | registered descriptors |
 //! | `select` | [`SelectPoller`] | every Unix | highest descriptor number |
@@ -57,7 +58,7 @@
 //! [`DefaultPoller`] is the best of those compiled in, and [`AnyPoller`] chooses at run time.
 
 #![cfg_attr(
-    not(all(select, poll, epoll, mio)),
+    not(all(select, poll, epoll, mio, adaptive)),
     allow(rustdoc::broken_intra_doc_links, reason = "the table names what this build lacks")
 )]
 

@@ -125,3 +125,99 @@ impl Activity {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::super::event::Readiness;
+    use super::*;
+
+    /// The accounts, and who is hot.
+    #[derive(Default)]
+    struct World {
+        activity: Activity,
+        hot: Vec<Key>,
+        /// How often somebody was moved.
+        moves: usize,
+    }
+
+    impl World {
+        fn new(descriptors: u32) -> Self {
+            let mut world = Self::default();
+            (0..descriptors).for_each(|n| world.activity.added(Key::new(n, 0)));
+            world
+        }
+
+        fn wait(&mut self, ready: impl Iterator<Item = u32>) {
+            let event = |n| Event::new(Key::new(n, 0), Readiness::READABLE);
+            let events: Vec<_> = ready.map(event).collect();
+            let (mut heating, mut cooling) = (Vec::new(), Vec::new());
+            self.activity.book(&events, &mut heating);
+            for key in &heating {
+                assert!(!self.activity.is_hot(*key));
+                self.activity.moved(*key, true);
+            }
+            self.hot.extend(&heating);
+            self.activity.look(&self.hot, &mut cooling);
+            for key in &cooling {
+                self.activity.moved(*key, false);
+            }
+            self.hot.retain(|key| !cooling.contains(key));
+            assert!(heating.len().max(cooling.len()) <= Rates::default().moves);
+            self.moves += heating.len() + cooling.len();
+        }
+    }
+
+    #[test]
+    fn who_is_ready_often_is_hot_for_good_and_who_is_not_never() {
+        for (period, is_hot) in [(1, true), (2, true), (4, false), (8, false), (100, false)] {
+            let mut world = World::new(100);
+            for turn in 0..2000 {
+                world.wait((0..100).filter(|n| (n + turn) % period == 0));
+            }
+            let expected = if is_hot { 100 } else { 0 };
+            assert_eq!(world.hot.len(), expected, "each {period} waits");
+            assert_eq!(world.moves, expected, "each {period} waits");
+        }
+    }
+
+    #[test]
+    fn a_few_are_not_worth_it() {
+        let few = Rates::default().crowd;
+        let mut world = World::new(100);
+        (0..2000).for_each(|_| world.wait(0..few));
+        assert_eq!((world.hot.len(), world.moves), (0, 0));
+        // Nor is it worth going on with them.
+        (0..2000).for_each(|_| world.wait(0..2 * few));
+        assert_eq!(world.hot.len(), 2 * few as usize);
+        (0..2000).for_each(|_| world.wait(0..few - 1));
+        assert_eq!(world.hot.len(), 0);
+    }
+
+    #[test]
+    fn another_crowd_takes_the_place_of_the_last() {
+        let mut world = World::new(1000);
+        for crowd in 0..10 {
+            (0..200).for_each(|_| world.wait(crowd * 100..crowd * 100 + 50));
+            let mut hot: Vec<_> = world.hot.iter().map(|key| key.slot()).collect();
+            hot.sort_unstable();
+            assert!(hot.into_iter().eq(crowd * 100..crowd * 100 + 50));
+        }
+        assert_eq!(world.moves, 10 * 50 + 9 * 50);
+    }
+
+    proptest! {
+        /// Whoever is ready when, a descriptor that becomes hot has earned it since it last was.
+        #[test]
+        fn nobody_flaps(waits in prop::collection::vec(prop::collection::vec(any::<bool>(), 16), 0..300)) {
+            let mut world = World::new(16);
+            for ready in &waits {
+                world.wait((0..16).filter(|n| ready[*n as usize]));
+            }
+            let Rates { worth, full, .. } = Rates::default();
+            let each = waits.len() / (full / (worth - 1)) as usize;
+            prop_assert!(world.moves <= 16 * 2 * each, "{} moves in {}", world.moves, waits.len());
+        }
+    }
+}
