@@ -35,10 +35,11 @@ pub(super) fn tell(turn: &mut Turn<'_>) {
         "SAFELIST".into(),
         "STATUSMSG=@+".into(),
         format!(
-            "TARGMAX=JOIN:{1},KICK:{1},LIST:{2},NAMES:{1},NOTICE:{0},PART:{1},PRIVMSG:{0},TAGMSG:{0},WHOIS:1",
+            "TARGMAX=JOIN:{3},KICK:{1},LIST:{2},NAMES:{1},NOTICE:{0},PART:{3},PRIVMSG:{0},TAGMSG:{0},WHOIS:1",
             limits.targets,
             super::TARGETS,
-            super::list::MASKS
+            super::list::MASKS,
+            super::JOINED
         ),
         format!("TOPICLEN={}", limits.topic),
         format!("USERLEN={}", limits.user),

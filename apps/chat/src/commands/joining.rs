@@ -26,7 +26,7 @@ pub(super) fn join(turn: &mut Turn<'_>, message: &Message<'_>) {
         if name.is_empty() {
             continue;
         }
-        if !super::is_within(turn, count, name) {
+        if !super::is_within(turn, count, super::JOINED, name) {
             return;
         }
         count += 1;
@@ -112,7 +112,7 @@ pub(super) fn part(turn: &mut Turn<'_>, message: &Message<'_>) {
     let most = turn.state.config.limits.kick;
     let reason = whole_characters(message.params.get(1).copied().unwrap_or_default(), most);
     for (count, name) in super::list(message.params[0]).enumerate() {
-        if !super::is_within(turn, count, name) {
+        if !super::is_within(turn, count, super::JOINED, name) {
             return;
         }
         if let Some(id) = super::joined_channel(turn, name) {

@@ -16,7 +16,7 @@ pub(super) fn kick(turn: &mut Turn<'_>, message: &Message<'_>) {
     let reason = message.param(2).unwrap_or_else(|| turn.me().nick()).to_vec();
     let reason = whole_characters(&reason, turn.state.config.limits.kick);
     for (count, (name, nick)) in channels.iter().cycle().zip(&nicks).enumerate() {
-        if !super::is_within(turn, count, nick) {
+        if !super::is_within(turn, count, super::TARGETS, nick) {
             return;
         }
         kick_one(turn, name, nick, reason);

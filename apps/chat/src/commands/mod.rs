@@ -163,13 +163,16 @@ fn list(param: &[u8]) -> impl Iterator<Item = &[u8]> {
     param.split(|byte| *byte == b',').filter(|part| !part.is_empty())
 }
 
-/// Channels or nicks in one line of JOIN, PART, NAMES and KICK, at most.
+/// Channels or nicks in one line of NAMES and KICK, at most.
 const TARGETS: usize = 10;
 
-/// Whether a target may be looked at, before which there were so many in the same line; if not, that is
-/// answered. Each but the first is as much work as a line of its own.
-fn is_within(turn: &mut Turn<'_>, before: usize, target: &[u8]) -> bool {
-    if before >= TARGETS {
+/// Channels in one line of JOIN and PART, at most: clients that come back join in one line what they were on.
+const JOINED: usize = 20;
+
+/// Whether a target may be looked at, before which there were so many in the same line, of which there may be
+/// `most`; if not, that is answered. Each but the first is as much work as a line of its own.
+fn is_within(turn: &mut Turn<'_>, before: usize, most: usize, target: &[u8]) -> bool {
+    if before >= most {
         turn.reply(ERR_TOOMANYTARGETS, &[spoken(target)]);
         return false;
     }

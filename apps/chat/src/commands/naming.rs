@@ -12,7 +12,7 @@ pub(super) fn names(turn: &mut Turn<'_>, message: &Message<'_>) {
     let Some(wanted) = message.param(0) else { return turn.reply(RPL_ENDOFNAMES, &[b"*"]) };
     let mut told = Vec::new();
     for (count, name) in super::list(wanted).enumerate() {
-        if !super::is_within(turn, count, name) {
+        if !super::is_within(turn, count, super::TARGETS, name) {
             break;
         }
         let found = turn.state.channel_named(name).filter(|id| !told.contains(id));

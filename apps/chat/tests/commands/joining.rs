@@ -151,16 +151,19 @@ fn a_channel_that_is_there_outlives_a_limit_that_is_lowered() {
 }
 
 #[test]
-fn each_channel_of_a_line_costs_a_line_and_there_are_ten_at_most() {
+fn each_channel_of_a_line_costs_a_line_and_there_are_so_many_at_most() {
     let mut rig = Rig::new();
     let ann = rig.client("ann");
-    let names: Vec<_> = (0..12).map(|at| format!("#c{at}")).collect();
-    let refused = ":s 407 ann #c10 :Too many recipients".to_owned();
-    for (command, channels) in [("JOIN", 10), ("NAMES", 10), ("PART", 0)] {
+    let names: Vec<_> = (0..22).map(|at| format!("#c{at}")).collect();
+    let supported = rig.ask(ann, "VERSION").join(" ");
+    for (command, most, channels) in [("JOIN", 20, 20), ("NAMES", 10, 20), ("PART", 20, 0)] {
         let told = rig.ask(ann, &format!("{command} {}", names.join(",")));
+        let refused = format!(":s 407 ann #c{most} :Too many recipients");
         assert_eq!(told.iter().filter(|line| **line == refused).count(), 1, "{command} {told:?}");
         assert_eq!(rig.state.channels.len(), channels);
-        assert_eq!(rig.cost, 9, "{command}");
+        assert_eq!(rig.cost, most - 1, "{command}");
+        let promise = format!("{command}:{most},");
+        assert!(supported.contains(&promise), "{promise} {supported}");
     }
     rig.say(ann, "JOIN #c");
     assert_eq!(rig.cost, 0);
