@@ -53,14 +53,30 @@ pub fn looks_like_channel(name: &[u8]) -> bool {
     name.first() == Some(&b'#')
 }
 
-/// Wildcards of a mask at most. Each may cost a try of what follows it at every place of a name, so that a mask
-/// full of them is only there to be slow.
+/// Wildcards of a mask at most that may cost something. What follows a star may be tried at every place of a
+/// name, and each `?` makes such a try longer, so that a mask full of them is only there to be slow.
 const WILDCARDS: usize = 8;
 
-/// Whether a mask is one that it takes little to compare: not too long, and with few wildcards.
+/// Whether a mask is one that it takes little to compare: not too long, and with few wildcards. A `?` before
+/// the first star doesn't count, nor one that stands for itself.
 #[must_use]
 pub fn is_cheap(mask: &[u8]) -> bool {
-    mask.len() <= MASK && mask.iter().filter(|byte| b"*?".contains(byte)).count() <= WILDCARDS
+    mask.len() <= MASK && wildcards(mask) <= WILDCARDS
+}
+
+fn wildcards(mask: &[u8]) -> usize {
+    let (mut rest, mut starred, mut count) = (mask, false, 0);
+    loop {
+        rest = match rest {
+            [b'\\', b'*' | b'?', after @ ..] => after,
+            [byte, after @ ..] => {
+                starred |= *byte == b'*';
+                count += usize::from(starred && b"*?".contains(byte));
+                after
+            }
+            [] => return count,
+        };
+    }
 }
 
 /// Whether `text` fits `mask`, in which `*` stands for any bytes and `?` for any one; `\*` and `\?` for
@@ -181,10 +197,24 @@ mod tests {
 
     #[test]
     fn cheap_masks_are_short_and_have_few_wildcards() {
-        for cheap in ["", "*!*@*", "a*!?b?@*.c.?.*", &"a".repeat(200)] {
+        let escaped = "\\*\\?".repeat(50);
+        for cheap in [
+            "",
+            "*!*@*",
+            "a*!?b?@*.c.?.*",
+            &"a".repeat(200),
+            &"?".repeat(200),
+            "guest???????!*@*",
+            &escaped,
+        ] {
             assert!(is_cheap(cheap.as_bytes()), "{cheap}");
         }
-        for dear in [&format!("*{}Z", "?".repeat(39)), &"a*".repeat(9), &"a".repeat(201)] {
+        for dear in [
+            &format!("*{}Z", "?".repeat(39)),
+            &format!("??*{}", "?".repeat(8)),
+            &"a*".repeat(9),
+            &"a".repeat(201),
+        ] {
             assert!(!is_cheap(dear.as_bytes()), "{dear}");
         }
     }

@@ -19,6 +19,11 @@ pub(super) fn list(turn: &mut Turn<'_>, message: &Message<'_>) {
         turn.reply(ERR_TOOMANYTARGETS, &[super::spoken(mask)]);
         return turn.reply(RPL_LISTEND, &[]);
     }
+    let mut masks = wanted.masks.iter().chain(&wanted.unwanted);
+    if let Some(mask) = masks.find(|mask| !names::is_cheap(mask)) {
+        super::refuse_mask(turn, "LIST", mask);
+        return turn.reply(RPL_LISTEND, &[]);
+    }
     let mut found = Vec::new();
     for (id, channel) in &turn.state.channels {
         turn.work += STEPS_OF_CHANNEL;
@@ -81,11 +86,9 @@ impl<'a> Wanted<'a> {
         wanted
     }
 
-    /// What it took is added to `steps`. A mask that isn't cheap fits nothing.
+    /// What it took is added to `steps`.
     fn fits(&self, channel: &Channel, now: Moment, steps: &mut u64) -> bool {
-        let mut named = |mask: &&[u8]| {
-            names::is_cheap(mask) && names::fits_counting(mask, &channel.name, steps)
-        };
+        let mut named = |mask: &&[u8]| names::fits_counting(mask, &channel.name, steps);
         (self.masks.is_empty() || self.masks.iter().any(&mut named))
             && !self.unwanted.iter().any(&mut named)
             && self.bounds.iter().all(|bound| bound.holds(channel, now))

@@ -182,6 +182,12 @@ fn is_within(turn: &mut Turn<'_>, before: usize, most: usize, target: &[u8]) -> 
     true
 }
 
+/// Says that a mask isn't looked at: nobody fitting it would be another answer.
+fn refuse_mask(turn: &mut Turn<'_>, command: &str, mask: &[u8]) {
+    let text = "A mask is not too long, and has few wildcards";
+    turn.fail(command, "INVALID_MASK", &[spoken(mask)], text);
+}
+
 /// The channel of this name. Where there is none, or none that the user may know of, that is answered.
 fn channel(turn: &mut Turn<'_>, name: &[u8]) -> Option<ChannelId> {
     let found = turn.state.channel_named(name);

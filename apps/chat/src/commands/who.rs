@@ -38,6 +38,11 @@ pub(super) fn who(turn: &mut Turn<'_>, message: &Message<'_>) {
         None => (options, None),
     };
     let only_operators = flags.iter().any(|flag| flag.eq_ignore_ascii_case(&b'o'));
+    // A channel is found by its name, whatever that has in it.
+    if !names::looks_like_channel(mask) && !names::is_cheap(mask) {
+        super::refuse_mask(turn, "WHO", mask);
+        return turn.reply(RPL_ENDOFWHO, &[super::spoken(mask)]);
+    }
     let (found, on) = find(turn.state, turn.user, mask, only_operators, &mut turn.work);
     for (count, id) in found.into_iter().enumerate() {
         if count == MOST {
@@ -57,7 +62,7 @@ pub(super) fn who(turn: &mut Turn<'_>, message: &Message<'_>) {
 }
 
 /// Whom `asker` is told of, and one more if there are more than [`MOST`]; and the channel that is told with them
-/// if they were found there. What it took is added to `steps`. A mask that isn't cheap fits nobody.
+/// if they were found there. What it took is added to `steps`.
 fn find(
     state: &State,
     asker: UserId,
@@ -78,9 +83,6 @@ fn find(
     // Who knows the nick finds its owner, invisible or not.
     if let Some((id, user)) = state.person(mask) {
         return (Some(id).filter(|_| wanted(user)).into_iter().collect(), None);
-    }
-    if !names::is_cheap(mask) {
-        return (Vec::new(), None);
     }
     let mask = if mask == b"0" { b"*" } else { mask };
     let all = state.users[asker].is(UserFlag::Operator);

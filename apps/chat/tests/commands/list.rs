@@ -117,5 +117,17 @@ fn there_are_few_masks_and_each_is_cheap() {
         rig.ask(ann, "LIST a,b,c,#c,!d,!e"),
         [":s 407 ann e :Too many recipients", ":s 323 ann :End of LIST"]
     );
-    assert!(listed(&mut rig, ann, &format!("LIST {}", "*".repeat(9))).is_empty());
+    let (dear, bob) = ("*".repeat(9), rig.client_with("bob", "standard-replies"));
+    let told = ":s NOTICE ann :*** LIST: A mask is not too long, and has few wildcards";
+    for masks in [dear.clone(), format!("#c,!{dear}")] {
+        assert_eq!(
+            rig.ask(ann, &format!("LIST {masks}")),
+            [told, ":s 323 ann :End of LIST"],
+            "{masks}"
+        );
+    }
+    assert_eq!(
+        rig.ask(bob, &format!("LIST {dear}"))[0],
+        format!(":s FAIL LIST INVALID_MASK {dear} :A mask is not too long, and has few wildcards")
+    );
 }

@@ -221,5 +221,8 @@ fn a_mask_that_is_dear_is_refused() {
     for mask in [format!("*{}Z", "?".repeat(39)), "*a".repeat(9), "a".repeat(200)] {
         assert_eq!(rig.ask(ann, &format!("MODE #c +b {mask}")), [refused]);
     }
-    assert_eq!(rig.ask(ann, "MODE #c +b a*b*c!?d*@*.e"), [":ann!u@host MODE #c +b a*b*c!?d*@*.e"]);
+    for mask in ["a*b*c!?d*@*.e", "guest?????????!*@*"] {
+        let told = format!(":ann!u@host MODE #c +b {mask}");
+        assert_eq!(rig.ask(ann, &format!("MODE #c +b {mask}")), [told]);
+    }
 }

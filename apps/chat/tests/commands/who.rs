@@ -25,6 +25,19 @@ fn flags_tell_what_somebody_is() {
 }
 
 #[test]
+fn a_mask_that_is_dear_is_refused_aloud() {
+    let mut rig = Rig::new();
+    let ann = rig.client("ann");
+    let dear = "*".repeat(9);
+    let told =
+        [":s NOTICE ann :*** WHO: A mask is not too long, and has few wildcards", &end(&dear)];
+    assert_eq!(rig.ask(ann, &format!("WHO {dear}")), told);
+    let channel = format!("#{dear}");
+    rig.say(ann, &format!("JOIN {channel}"));
+    assert_eq!(rig.ask(ann, &format!("WHO {channel}")).len(), 2);
+}
+
+#[test]
 fn a_channel_is_told_under_its_name() {
     let mut rig = Rig::new();
     let bob = rig.client("bob");
