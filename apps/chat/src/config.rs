@@ -221,7 +221,8 @@ impl Config {
             (
                 "topic",
                 ":# TOPIC # :".len() - 2 + source + channel + limits.topic,
-                ":# 332 # # :".len() - 3 + name + nick + channel + limits.topic,
+                // LIST, with a number of members.
+                ":# 322 # # 1234567 :".len() - 3 + name + nick + channel + limits.topic,
             ),
             ("kick", ":# KICK # # :".len() - 3 + source + channel + nick + limits.kick, 0),
             (
@@ -335,7 +336,7 @@ impl Default for Limits {
             real_name: 150,
             channel: 64,
             key: 32,
-            topic: 340,
+            topic: 330,
             kick: 300,
             away: 200,
             channels: 100,
@@ -444,6 +445,11 @@ mod tests {
     fn the_default_limits_go_with_the_longest_name() {
         let name = format!("{}.b", "a".repeat(61));
         assert!(Config::parse(&format!("name = '{name}'")).is_ok());
+        // The most that LIST can tell in 512 bytes, of a channel with a million members.
+        let topic = |bytes| Config::parse(&format!("name = '{name}'\n[limits]\ntopic = {bytes}"));
+        assert!(topic(336).is_ok());
+        let error = topic(337).expect_err("too long");
+        assert!(error.starts_with("limits: topic: ") && error.contains(" 1 bytes"), "{error}");
     }
 
     #[test]
