@@ -228,7 +228,7 @@ impl<'a> Turn<'a> {
     /// A line of the user's whose command it is.
     #[must_use]
     pub fn my_line(&self, command: &str) -> Line {
-        Line::new(self.now, &self.me().source(), command)
+        self.me().line(self.now, command)
     }
 
     /// The ID of a message that is about to be sent: never the same one twice, also after a restart, as

@@ -8,7 +8,7 @@ use crate::numerics::{
     ERR_CANNOTSENDTOCHAN, ERR_NORECIPIENT, ERR_NOSUCHNICK, ERR_NOTEXTTOSEND, ERR_TOOMANYTARGETS,
     Numeric, RPL_AWAY,
 };
-use crate::state::{ChannelFlag, ChannelId, Rank, State, UserFlag, UserId};
+use crate::state::{ChannelFlag, ChannelId, Rank, State, UserId};
 use crate::turn::{STEPS_OF_LINE, Turn};
 
 /// One of the three: they differ in what they carry, and in whether anything is answered.
@@ -194,9 +194,6 @@ fn compose(
     let mut line = turn.my_line(kind.word()).param(target).tag("msgid", id);
     if let Some(text) = text {
         line = line.last(text);
-    }
-    if turn.me().is(UserFlag::Bot) {
-        line = line.tag("bot", "");
     }
     // Only from those who know what they send.
     if turn.me().caps.has(Caps::MESSAGE_TAGS) {

@@ -63,12 +63,12 @@ pub(super) fn nick(turn: &mut Turn<'_>, message: &Message<'_>) {
     if me.nick.as_ref().is_some_and(|same| same == nick) {
         return;
     }
-    let before = me.is_registered().then(|| (me.source(), Past::of(me, turn.now)));
+    let before = me.is_registered().then(|| (me.line(turn.now, "NICK"), Past::of(me, turn.now)));
     if !turn.state.name_user(turn.user, nick) {
         return turn.reply(ERR_NICKNAMEINUSE, &[nick]);
     }
-    let Some((source, past)) = before else { return welcome_if_complete(turn) };
-    let line = Line::new(turn.now, &source, "NICK").last(nick);
+    let Some((line, past)) = before else { return welcome_if_complete(turn) };
+    let line = line.last(nick);
     turn.tell_peers(&line, Caps::NONE);
     turn.answer(line);
     if !names::same(&past.nick, nick) {
@@ -154,7 +154,7 @@ pub fn reap(state: &mut State, bus: &mut dyn Bus, now: Moment) {
         let error = Line::sourceless(now, "ERROR").last(text);
         bus.publish(&error, &mut std::iter::once(user));
         if leaver.is_registered() {
-            let quit = Line::new(now, &leaver.source(), "QUIT").last(&reason);
+            let quit = leaver.line(now, "QUIT").last(&reason);
             bus.publish(&quit, &mut state.peers(user).into_iter());
         }
         bus.part_with(user);

@@ -6,6 +6,7 @@ use bstr::BString;
 
 use super::ChannelId;
 use crate::caps::Caps;
+use crate::line::Line;
 use crate::secret::Secret;
 use crate::time::Moment;
 
@@ -116,6 +117,13 @@ impl User {
     #[must_use]
     pub fn source(&self) -> BString {
         [self.nick(), b"!", &self.name, b"@", &self.host].concat().into()
+    }
+
+    /// A line of its own; that of a bot says so, whatever it tells of (IRCv3 *bot-mode*).
+    #[must_use]
+    pub fn line(&self, now: Moment, command: &str) -> Line {
+        let line = Line::new(now, &self.source(), command);
+        if self.is(UserFlag::Bot) { line.tag("bot", "") } else { line }
     }
 
     /// Its address, such that it can stand in the middle of a line; none on a Unix socket.

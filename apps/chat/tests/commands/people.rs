@@ -48,6 +48,39 @@ fn a_real_name_is_changed_before_those_who_asked_for_it() {
     assert_eq!(rig.state.users[ann].real_name, "Ann B.");
 }
 
+/// And only to those who are told tags (IRCv3 *bot-mode*).
+#[test]
+fn whatever_a_bot_does_bears_its_tag() {
+    let mut rig = Rig::new();
+    let bot = rig.client("bot");
+    let ann = rig.client_with("ann", "message-tags away-notify setname");
+    let bob = rig.client_with("bob", "away-notify setname");
+    rig.say(ann, "JOIN #c");
+    rig.say(bob, "JOIN #c");
+    rig.say(ann, "MODE #c -t");
+    rig.say(bot, "MODE bot +B");
+    rig.hush();
+    for (line, told) in [
+        ("JOIN #c", ":bot!u@host JOIN #c"),
+        ("PRIVMSG #c hi", ":bot!u@host PRIVMSG #c :hi"),
+        ("TOPIC #c :x", ":bot!u@host TOPIC #c :x"),
+        ("AWAY :x", ":bot!u@host AWAY :x"),
+        ("SETNAME :x", ":bot!u@host SETNAME :x"),
+        ("NICK b2", ":bot!u@host NICK :b2"),
+        ("PART #c", ":b2!u@host PART #c"),
+        ("JOIN #c", ":b2!u@host JOIN #c"),
+        ("QUIT", ":b2!u@host QUIT :Client Quit"),
+    ] {
+        rig.say(bot, line);
+        let heard = rig.hear(ann);
+        let (tags, rest) = heard[0].split_once(' ').expect("tags");
+        assert!(tags[1..].split(';').any(|tag| tag == "bot") && rest == told, "{heard:?}");
+        assert_eq!(rig.hear(bob)[0], told);
+    }
+    rig.say(bob, "PART #c");
+    assert_eq!(rig.hear(ann), [":bob!u@host PART #c"]);
+}
+
 #[test]
 fn hosts_are_told_with_what_their_users_are() {
     let mut rig = Rig::new();
