@@ -46,9 +46,9 @@ fn hash_password() -> Result<ExitCode, String> {
     if password.is_empty() {
         return Err("there is no password on stdin".into());
     }
-    if password.len() > MOST_OF_PASSWORD || password.contains(' ') {
+    if password.len() > MOST_OF_PASSWORD {
         return Err(format!(
-            "the password has a space in it, or more than {MOST_OF_PASSWORD} bytes: OPER can't say it"
+            "the password has more than {MOST_OF_PASSWORD} bytes: OPER can't say it"
         ));
     }
     let hash = password::hash(password.as_bytes())?;
