@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use chat::addresses;
 use chat::config::Config;
 use chat::server::Setup;
 use clap::Parser;
@@ -90,6 +91,9 @@ pub(crate) fn read() -> Request {
         Ok(backend) => backend,
         Err(error) => return wrong(&error),
     };
+    if let Err(error) = addresses::check(&options.listen) {
+        return wrong(&format!("--listen: {error}"));
+    }
     let config = match &options.config {
         None => Config::default(),
         Some(file) => match Config::read(file) {

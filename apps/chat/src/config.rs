@@ -9,7 +9,7 @@ use std::{fs, io};
 use serde::Deserialize;
 
 use crate::secret::Secret;
-use crate::{cloak, message, password};
+use crate::{addresses, cloak, message, password};
 
 /// Bytes that a mask of a list may have.
 pub(crate) const MASK: usize = 200;
@@ -152,14 +152,7 @@ impl Config {
         if !word(&self.network) || self.network.len() > 32 {
             return Err("network: a word of at most 32 characters".into());
         }
-        let is_address = |text: &String| {
-            let parts = text.rsplit_once(':');
-            parts.is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
-        };
-        if let Some(wrong) = self.listen.iter().find(|address| !is_address(address)) {
-            let advice = "it is host:port, such as 127.0.0.1:6667 or [::1]:6667";
-            return Err(format!("listen: {}: {advice}", wrong.escape_debug()));
-        }
+        addresses::check(&self.listen).map_err(|error| format!("listen: {error}"))?;
         if self.listen.is_empty() {
             return Err("listen: at least one address, such as 127.0.0.1:6667".into());
         }

@@ -5,6 +5,7 @@
 //! for each class of clients ([`mod@line`]). So every command can be tested, and fuzzed, without a network. Only
 //! [`server`] knows the reactor.
 
+pub mod addresses;
 pub mod bus;
 pub mod caps;
 pub mod cloak;

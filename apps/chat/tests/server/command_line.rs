@@ -37,6 +37,9 @@ fn wrong_usage_is_one_line_and_exit_code_2() {
     {
         assert_one_line(&run(arguments), 2, &[arguments[0], "--help"]);
     }
+    assert_one_line(&run(&["--listen", "nowhere"]), 2, &["--listen: nowhere", "host:port"]);
+    let twice = ["--listen", "127.0.0.1:6667", "--listen", "0.0.0.0:6667"];
+    assert_one_line(&run(&twice), 2, &["--listen: 0.0.0.0:6667: 127.0.0.1:6667 takes it"]);
 }
 
 #[test]
@@ -44,7 +47,6 @@ fn what_cannot_be_listened_on_is_one_line_and_exit_code_1() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     assert_one_line(&run(&["--listen", &address]), 1, &[&address, "in use"]);
-    assert_one_line(&run(&["--listen", "nowhere"]), 1, &["host:port"]);
 }
 
 #[test]
