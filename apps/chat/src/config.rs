@@ -130,9 +130,11 @@ impl Config {
     ///
     /// One line that says what is wrong, and where.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let config: Self = toml::from_str(text).map_err(|error| {
+        let config: Self = toml::from_str(text).map_err(|mut error: toml::de::Error| {
             let line = error.span().map(|span| 1 + text[..span.start].matches('\n').count());
-            let what = error.message().replace('\n', " ");
+            // Without the text it says the key and not the line, which may have a secret in it.
+            error.set_input(None);
+            let what = error.to_string().trim_end().replace('\n', " ");
             line.map_or_else(|| what.clone(), |line| format!("line {line}: {what}"))
         })?;
         config.check()?;
@@ -260,9 +262,10 @@ impl Oper {
 }
 
 impl Limits {
-    fn check(&self) -> Result<(), String> {
+    /// The name of each, its value, and the range of values that are possible.
+    fn ranges(&self) -> [(&'static str, usize, usize, usize); 22] {
         let room = message::LINE / 2;
-        for (name, value, from, to) in [
+        [
             ("nick", self.nick, 1, 64),
             ("user", self.user, 1, 32),
             ("real-name", self.real_name, 1, room),
@@ -285,12 +288,13 @@ impl Limits {
             ("registration-seconds", seconds(self.registration_seconds), 1, 86_400),
             ("ping-seconds", seconds(self.ping_seconds), 1, 86_400),
             ("drop-seconds", seconds(self.drop_seconds), 2, 172_800),
-        ] {
+        ]
+    }
+
+    fn check(&self) -> Result<(), String> {
+        for (name, value, from, to) in self.ranges() {
             if !(from..=to).contains(&value) {
-                let most = if to == usize::MAX { "more".into() } else { to.to_string() };
-                return Err(format!(
-                    "limits: {name}: {value}, but from {from} to {most} is possible"
-                ));
+                return Err(format!("limits: {name}: {value}, but it is {}", range(from, to)));
             }
         }
         if self.drop_seconds <= self.ping_seconds {
@@ -298,6 +302,11 @@ impl Limits {
         }
         Ok(())
     }
+}
+
+/// A range in words.
+fn range(from: usize, to: usize) -> String {
+    if to == usize::MAX { format!("at least {from}") } else { format!("{from} to {to}") }
 }
 
 fn seconds(seconds: u64) -> usize {
@@ -376,6 +385,12 @@ mod tests {
         let config = Config::parse(&whole).expect("the sample, with all of it");
         assert!(config.password.is_some() && config.motd.is_some() && config.cloak_key.is_some());
         assert!(password::is_hash_of(&config.opers[0].password, b"change me"));
+        for (name, _, from, to) in Limits::default().ranges() {
+            let above = sample.split(&format!("\n{name} = ")).next().expect("the text above");
+            let comment = above.rsplit("\n\n").next().expect("its last paragraph");
+            let range = range(from, to);
+            assert!(comment.contains(&range), "{name}: {range}: {comment}");
+        }
         let set = |text: &str, key: &str| text.lines().any(|line| line.starts_with(key));
         let shown = format!("{:?}", Limits::default());
         for name in shown.split([' ', '{', ',']).filter_map(|word| word.strip_suffix(':')) {
@@ -393,11 +408,13 @@ mod tests {
         for (text, words) in [
             ("name = 'a'", &["name", "dot"][..]),
             ("nam = 'a.b'", &["line 1", "nam"]),
-            ("\n[limits]\nnick = 'x'", &["line 3", "expected"]),
+            ("\n[limits]\nnick = 'x'", &["line 3", "expected", "`limits.nick`"]),
             ("cloak-key = 'short'", &["cloak-key", "16 to 32"]),
             ("listen = []", &["listen", "127.0.0.1:6667"]),
             ("listen = ['127.0.0.1']", &["listen", "127.0.0.1", "host:port"]),
-            ("[limits]\nnick = 0", &["nick", "from 1 to 64"]),
+            ("listen = ['a:1', 'a:1']", &["listen: a:1: a:1 takes it"]),
+            ("[limits]\nnick = 0", &["nick", "it is 1 to 64"]),
+            ("[limits]\nsend-queue = 9", &["send-queue", "it is at least 16384"]),
             ("[limits]\nping-seconds = 200", &["drop-seconds"]),
             ("[[opers]]\nname = 'o'\npassword = 'plain'", &["opers: o", "--hash-password"]),
             ("description = \"a\\nb\"", &["description", "one line"]),
