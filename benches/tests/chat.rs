@@ -60,7 +60,6 @@ fn ours() -> SocketAddr {
     thread::spawn(move || {
         let setup = Setup {
             config: Config::default(),
-            file: None,
             listen: vec!["127.0.0.1:0".into()],
             flood_control: false,
         };

@@ -104,8 +104,8 @@ pub(crate) fn read() -> Request {
             }
         },
     };
-    let (file, listen, flood_control) = (options.config, options.listen, !options.no_flood_control);
-    Request::Serve(backend, Box::new(Setup { config, file, listen, flood_control }))
+    let (listen, flood_control) = (options.listen, !options.no_flood_control);
+    Request::Serve(backend, Box::new(Setup { config, listen, flood_control }))
 }
 
 fn wrong(error: &str) -> Request {

@@ -3,7 +3,7 @@
 //! When it is read again, the new settings hold from then on, for those too who are there already; but
 //! `cloak-key` and `limits.whowas` hold until the next start, and `limits.send-queue` for new connections alone.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use serde::Deserialize;
@@ -18,6 +18,9 @@ pub(crate) const MASK: usize = 200;
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
+    /// The file that it was read from, if it was.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
     /// The server's name, as clients are told it; it has a dot in it, so that it can't be a nick.
     pub name: String,
     /// The network's name, in one word.
@@ -121,7 +124,9 @@ impl Config {
     pub fn read(path: &Path) -> Result<Self, String> {
         let told = |error: io::Error| format!("read {}: {error}", path.display());
         let text = fs::read_to_string(path).map_err(told)?;
-        Self::parse(&text).map_err(|error| format!("{}: {error}", path.display()))
+        let config = Self::parse(&text);
+        let config = config.map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Self { file: Some(path.into()), ..config })
     }
 
     /// The same of its text.
@@ -316,6 +321,7 @@ fn seconds(seconds: u64) -> usize {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            file: None,
             name: "chat.local".into(),
             network: "Chat".into(),
             description: "A chat on reactor".into(),

@@ -96,6 +96,9 @@ pub fn reconfigure(state: &mut State, bus: &mut dyn Bus, config: Arc<Config>, no
         info!("{} is no operator any more: the settings have changed", logged(user));
         let line = Line::new(now, state.config.name.as_bytes(), "MODE");
         bus.publish(&line.param(user.nick()).param("-o"), &mut std::iter::once(id));
+        let line = Line::new(now, state.config.name.as_bytes(), "NOTICE").param(user.nick());
+        let text = "You are no operator any more: the settings have changed";
+        bus.publish(&line.last(text), &mut std::iter::once(id));
     }
 }
 
@@ -144,7 +147,10 @@ pub(super) fn kill(turn: &mut Turn<'_>, message: &Message<'_>) {
 pub(super) fn rehash(turn: &mut Turn<'_>, _message: &Message<'_>) {
     if may(turn) {
         info!("REHASH by {}", logged(turn.me()));
-        turn.reply(RPL_REHASHING, &[b"settings"]);
+        // The name without the folder, which is nobody's concern.
+        let file = turn.state.config.file.as_ref().and_then(|file| file.file_name());
+        let name = file.map_or(BString::default(), |name| name.as_encoded_bytes().into());
+        turn.reply(RPL_REHASHING, &[super::spoken(&name)]);
         turn.errands.push(Errand::Rehash);
     }
 }

@@ -11,7 +11,6 @@ mod routes;
 mod tests;
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,8 +53,6 @@ const PARTING: Duration = Duration::from_secs(1);
 pub struct Setup {
     /// The settings.
     pub config: Config,
-    /// Where they are read again, if they come from a file.
-    pub file: Option<PathBuf>,
     /// Where to listen, in place of what the settings say.
     pub listen: Vec<String>,
     /// Whether floods are slowed down, and the connections of each address counted.
@@ -82,7 +79,6 @@ pub struct Server {
     checker: Checker,
     mailbox: Option<Mailbox<Checked>>,
     listening: Listening,
-    file: Option<PathBuf>,
     flood_control: bool,
     /// A signal has come that ends it in good order.
     ending: bool,
@@ -107,7 +103,6 @@ impl Server {
             checker: Checker::new()?,
             mailbox: None,
             listening: Listening::new(setup.listen),
-            file: setup.file,
             flood_control: setup.flood_control,
             ending: false,
             killed_by: None,
@@ -256,7 +251,7 @@ impl Server {
     /// Reads the settings again; if that fails, the old ones stay. Who was an operator by what isn't in them
     /// any more, isn't one any more.
     fn reload(&mut self, ctx: &mut Context<'_>) -> Result<(), String> {
-        let Some(file) = &self.file else {
+        let Some(file) = &self.state.config.file else {
             return Err("there is no file of them (--config)".into());
         };
         let config = Config::read(file)?;

@@ -34,7 +34,7 @@ impl Chat {
         limits.send_queue = SEND_QUEUE;
         let listen = vec!["127.0.0.1:0".into()];
         let config = Config { limits, listen, ..Config::default() };
-        let setup = Setup { config, file: None, listen: Vec::new(), flood_control };
+        let setup = Setup { config, listen: Vec::new(), flood_control };
         let poller = AnyPoller::new(backend).expect("a poller");
         let mut reactor =
             Reactor::with_poller(Server::new(setup).expect("a server"), poller).expect("a reactor");

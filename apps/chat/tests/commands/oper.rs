@@ -1,5 +1,6 @@
 //! OPER, KILL, REHASH, WALLOPS.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chat::commands::oper::{checked, reconfigure};
@@ -115,7 +116,8 @@ fn who_is_no_longer_configured_is_no_operator_any_more() {
         rig.run_errands();
         rig.hush();
         reconfigure(&mut rig.state, &mut rig.ears, settings(opers), rig.now);
-        let told = if stays { &[][..] } else { &[":s MODE ann -o"] };
+        let why = ":s NOTICE ann :You are no operator any more: the settings have changed";
+        let told = if stays { &[][..] } else { &[":s MODE ann -o", why] };
         assert_eq!(rig.hear(ann), told);
         assert_eq!(rig.hear(bob), NONE);
         assert_eq!(rig.state.users[ann].is(UserFlag::Operator), stays);
@@ -196,8 +198,16 @@ fn settings_are_read_again_for_operators_alone() {
     assert_eq!(rig.ask(ann, "REHASH"), denied("ann"));
     assert!(rig.errands.is_empty());
     rig.flag(ann, UserFlag::Operator);
-    assert_eq!(rig.ask(ann, "REHASH"), [":s 382 ann settings :Rehashing"]);
-    assert!(matches!(rig.errands[..], [Errand::Rehash]));
+    for (file, told) in [
+        (None, ":s 382 ann * :Rehashing"),
+        (Some("/etc/chat/chat.toml"), ":s 382 ann chat.toml :Rehashing"),
+        (Some("my chat.toml"), ":s 382 ann * :Rehashing"),
+    ] {
+        Arc::make_mut(&mut rig.state.config).file = file.map(PathBuf::from);
+        assert_eq!(rig.ask(ann, "REHASH"), [told]);
+        assert!(matches!(rig.errands[..], [Errand::Rehash]));
+        rig.errands.clear();
+    }
 }
 
 #[test]

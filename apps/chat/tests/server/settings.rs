@@ -44,7 +44,11 @@ fn an_operator_may_have_them_read_again_and_is_told_what_is_wrong() {
     client.hears(" 381 ");
     client.hears("MODE ann");
     client.say("REHASH");
-    client.hears(" 382 ");
+    let file = settings.path().file_name().unwrap().to_str().unwrap().to_owned();
+    client.hears(&format!(" 382 ann {file} "));
+    client.hears("NOTICE ann :The settings were read again");
+    client.say("REHASH");
+    client.hears(&format!(" 382 ann {file} "));
     client.hears("NOTICE ann :The settings were read again");
     settings.write("nick = 3\n");
     client.say("REHASH");
@@ -74,6 +78,7 @@ fn who_is_no_operator_in_the_new_settings_is_none_any_more() {
     server.signal(Signal::SIGHUP);
     server.says("the settings were read again");
     client.hears("MODE ann -o");
+    client.hears("NOTICE ann :You are no operator any more");
     client.say("REHASH");
     client.hears(" 481 ");
 }
