@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::env;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -7,6 +8,7 @@ use chat::addresses;
 use chat::config::Config;
 use chat::server::Setup;
 use clap::Parser;
+use log::LevelFilter;
 use reactor::Backend;
 
 const NOTES: &str = "\
@@ -106,6 +108,20 @@ pub(crate) fn read() -> Request {
     };
     let (listen, flood_control) = (options.listen, !options.no_flood_control);
     Request::Serve(backend, Box::new(Setup { config, listen, flood_control }))
+}
+
+/// The first word of RUST_LOG that is no level. The logger takes it for a part of the program, of which it then
+/// logs everything, and nothing of the rest.
+pub(crate) fn unknown_log_level() -> Option<String> {
+    let variable = env::var("RUST_LOG").ok()?;
+    let words = variable.split('/').next()?.split(',').map(str::trim);
+    let meant = |word: &str| {
+        word.is_empty()
+            || word.contains(['=', ':'])
+            || word.parse::<LevelFilter>().is_ok()
+            || ["chat", "reactor", "mio"].contains(&word)
+    };
+    words.filter(|word| !meant(word)).map(String::from).next()
 }
 
 fn wrong(error: &str) -> Request {

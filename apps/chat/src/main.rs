@@ -14,6 +14,9 @@ use reactor::{AnyPoller, Backend, Poller, Reactor};
 use crate::cli::Request;
 
 fn main() -> ExitCode {
+    if let Some(word) = cli::unknown_log_level() {
+        eprintln!("chat: RUST_LOG: {word:?} is none of error, warn, info, debug, trace, off");
+    }
     env_logger::init_from_env(env_logger::Env::default().default_filter_or("warn"));
     let answer = match cli::read() {
         Request::Answered(code) => return code,

@@ -70,6 +70,18 @@ fn a_file_of_settings_is_checked() {
     assert_one_line(&run(&["--check", "/nowhere/chat.toml"]), 1, &["read /nowhere/chat.toml"]);
 }
 
+#[test]
+fn a_level_of_the_log_that_is_none_is_said() {
+    let list = |levels: &str| chat().args(["--backend", "list"]).env("RUST_LOG", levels).output();
+    for wrong in ["degub", "info,degub", " degub/words"] {
+        assert_one_line(&list(wrong).unwrap(), 0, &["RUST_LOG", "\"degub\"", "debug"]);
+    }
+    assert_one_line(&list("chat=degub").unwrap(), 0, &["'degub'"]);
+    for right in ["", "debug", "INFO,reactor=trace", "chat", "off", "chat::server,warn/words"] {
+        assert!(list(right).unwrap().stderr.is_empty(), "{right}");
+    }
+}
+
 /// With the parameters that hold for real passwords, which make it take a second in a debug build.
 #[test]
 fn a_password_is_hashed() {
