@@ -49,6 +49,11 @@ pub struct Arguments {
     #[arg(long, value_name = "COUNT")]
     idle: Option<usize>,
 
+    /// In a crowd, after how long the next ones ask in place of those that did so far, and these are idle:
+    /// from 0.001 on. As many as before follow in the order of the connections.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    moving: Option<Duration>,
+
     /// How many slow readers there are beside the others; 10 by default.
     #[arg(long, value_name = "COUNT")]
     slow: Option<usize>,
@@ -95,6 +100,8 @@ pub struct Arguments {
 const LONGEST: usize = 1 << 30;
 /// Messages that may be under way at a time, on all connections together: each takes some bytes of memory.
 const UNDER_WAY: usize = 1 << 24;
+/// What the timers of the load's loop go by.
+const TICK: Duration = Duration::from_millis(1);
 
 /// Carries out the command. A signal ends it early: with what is known so far, and with the exit code
 /// that shells give to a program that a signal has killed.
@@ -162,6 +169,7 @@ fn check(arguments: &Arguments) -> Result<(), String> {
     let is_paced = matches!(mode, Mode::Echo | Mode::Crowd | Mode::Slow);
     let table = [
         ("--idle", arguments.idle.is_some(), mode == Mode::Crowd),
+        ("--moving", arguments.moving.is_some(), mode == Mode::Crowd),
         ("--slow", arguments.slow.is_some(), mode == Mode::Slow),
         ("--rate", arguments.rate.is_some(), is_paced),
         ("--depth", arguments.depth.is_some(), is_paced || mode == Mode::Udp),
@@ -175,12 +183,20 @@ fn check(arguments: &Arguments) -> Result<(), String> {
     if arguments.rate.is_some() && arguments.depth.is_some() {
         return Err("--rate and --depth exclude each other: a rate waits for no echo".to_owned());
     }
+    if arguments.rate.is_some() && arguments.moving.is_some() {
+        return Err("--rate and --moving exclude each other: by a rate all ask in turns".to_owned());
+    }
+    if arguments.moving.is_some_and(|period| period < TICK) {
+        return Err("--moving is at least 0.001 seconds".to_owned());
+    }
     let size = arguments.size.map_or(0, NonZeroUsize::get);
     if size > LONGEST {
         return Err(format!("--size is at most {LONGEST} bytes"));
     }
     let depth = arguments.depth.map_or(1, NonZeroUsize::get);
-    if depth > 1 && depth.saturating_mul(connections(arguments).get()) > UNDER_WAY {
+    let others = arguments.moving.map_or(0, |_| others(arguments));
+    let asking = connections(arguments).get().saturating_add(others);
+    if depth > 1 && depth.saturating_mul(asking) > UNDER_WAY {
         return Err(format!("at most {UNDER_WAY} messages can be under way: ask for less --depth"));
     }
     if mode == Mode::Udp && size > 0 && !Plan::DATAGRAMS.contains(&size) {
@@ -195,20 +211,25 @@ fn connections(arguments: &Arguments) -> NonZeroUsize {
     arguments.connections.unwrap_or(usual)
 }
 
+/// How many connections there are beside those that ask.
+fn others(arguments: &Arguments) -> usize {
+    match arguments.mode {
+        Mode::Crowd => arguments.idle.unwrap_or(1000),
+        Mode::Slow => arguments.slow.unwrap_or(10),
+        _ => 0,
+    }
+}
+
 fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
     const ONE: NonZeroUsize = NonZeroUsize::MIN;
     let mode = arguments.mode;
     let is_bulk = mode == Mode::Bulk;
-    let others = match mode {
-        Mode::Crowd => arguments.idle.unwrap_or(1000),
-        Mode::Slow => arguments.slow.unwrap_or(10),
-        _ => 0,
-    };
     Ok(Plan {
         mode,
         server: arguments.connect,
         connections: connections(arguments),
-        others,
+        others: others(arguments),
+        moving: arguments.moving,
         rate: arguments.rate,
         depth: arguments.depth.unwrap_or(ONE),
         size: arguments.size.unwrap_or(ONE.saturating_add(if is_bulk { 65_535 } else { 63 })),

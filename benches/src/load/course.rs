@@ -179,6 +179,7 @@ impl<'a, L: Load> Course<'a, L> {
             mode: plan.mode,
             connections: plan.connections.get(),
             others: plan.others,
+            moving_ns: plan.moving.map(nanos),
             asked_rate: plan.rate.map(NonZeroU64::get),
             depth: plan.depth.get(),
             size: plan.size.get(),

@@ -39,6 +39,7 @@ mod plan;
 pub(crate) mod progress;
 pub(crate) mod ramp;
 mod report;
+mod rota;
 mod schedule;
 mod streams;
 mod system_calls;

@@ -4,6 +4,7 @@ use std::num::NonZeroU64;
 use std::ops::Range;
 
 use super::connection::Connection;
+use super::rota::Rota;
 use super::schedule::Schedule;
 
 /// Messages that are sent because of one tick at most, before what has come meanwhile is read.
@@ -25,6 +26,8 @@ pub(super) enum Pace {
 pub(super) struct Closed {
     until: u64,
     depth: u64,
+    /// Whose turn it is, where not all take part at a time.
+    rota: Option<Rota>,
     /// When each message under way was sent: `depth` places for each connection.
     stamps: Vec<u64>,
 }
@@ -43,7 +46,13 @@ impl Pace {
     /// A closed loop, which has ended.
     pub(super) fn closed(connections: usize, depth: usize) -> Self {
         let stamps = vec![0; connections * depth];
-        Self::Closed(Closed { until: 0, depth: depth as u64, stamps })
+        Self::Closed(Closed { until: 0, depth: depth as u64, rota: None, stamps })
+    }
+
+    /// A closed loop, which has ended, and in which only those take part whose turn it is by `rota`.
+    pub(super) fn moving(connections: usize, depth: usize, rota: Rota) -> Self {
+        let stamps = vec![0; connections * depth];
+        Self::Closed(Closed { until: 0, depth: depth as u64, rota: Some(rota), stamps })
     }
 
     /// An open loop, of which nothing is due.
@@ -124,11 +133,25 @@ impl Pace {
         }
     }
 
+    /// It is the turn of others, of these, unless it is always that of all.
+    pub(super) fn move_on(&mut self) -> Option<impl Iterator<Item = usize> + use<>> {
+        match self {
+            Self::Closed(Closed { rota: Some(rota), .. }) => {
+                rota.advance();
+                Some(rota.numbers())
+            }
+            _ => None,
+        }
+    }
+
     /// How many messages `connection` may send now.
     #[inline]
     pub(super) fn allows(&self, connection: &Connection, now: u64) -> u64 {
         match self {
-            Self::Closed(Closed { until, depth, .. }) if now < *until => {
+            Self::Closed(Closed { until, depth, rota, .. }) if now < *until => {
+                if rota.as_ref().is_some_and(|rota| !rota.has(connection.number)) {
+                    return 0;
+                }
                 depth.saturating_sub(connection.under_way())
             }
             Self::Full { until } if now < *until => u64::MAX,
@@ -233,6 +256,33 @@ mod tests {
         connection.received += 1;
         assert_eq!(pace.allows(&connection, 99), 1);
         assert_eq!(pace.allows(&connection, 100), 0);
+    }
+
+    #[test]
+    fn in_a_moving_loop_who_left_sends_no_more() {
+        let mut pace = Pace::moving(3, 1, Rota::new(1, 3));
+        let mut connections = [connection(0), connection(1), connection(2)];
+        pace.begin(0, 100, [].iter());
+        let allowed = |pace: &Pace, connections: &[Connection; 3]| {
+            connections.each_ref().map(|connection| pace.allows(connection, 50))
+        };
+        assert_eq!(allowed(&pace, &connections), [1, 0, 0]);
+        connections[0].sent += 1;
+        pace.sent(&connections[0], 20);
+        assert_eq!(pace.move_on().map(Iterator::collect), Some(vec![1]));
+        assert_eq!(allowed(&pace, &connections), [0, 1, 0]);
+        connections[0].received += 1;
+        // What it had under way has come back, and counts.
+        let mut stamps = Vec::new();
+        pace.each_answered(&connections[0], 0, |stamp| stamps.push(stamp));
+        assert_eq!(stamps, [20]);
+        assert_eq!(allowed(&pace, &connections), [0, 1, 0]);
+        for numbers in [vec![2], vec![0]] {
+            assert_eq!(pace.move_on().map(Iterator::collect), Some(numbers));
+        }
+        assert_eq!(allowed(&pace, &connections), [1, 0, 0]);
+        assert_eq!(pace.allows(&connections[0], 100), 0);
+        assert!(Pace::closed(3, 1).move_on().is_none());
     }
 
     #[test]

@@ -45,6 +45,9 @@ pub struct Plan {
     pub connections: NonZeroUsize,
     /// How many more there are: idle ones, or slow readers, as the mode says.
     pub others: usize,
+    /// After how long others of a crowd ask in place of those that did so far; without it, it is always the
+    /// same ones.
+    pub moving: Option<Duration>,
     /// Messages a second in an open loop, on all connections together; without it, the loop is closed.
     pub rate: Option<NonZeroU64>,
     /// How many messages of a connection may be under way.

@@ -27,6 +27,9 @@ pub struct Report {
     pub connections: usize,
     /// How many more there were: idle ones, or slow readers.
     pub others: usize,
+    /// After how long others of a crowd asked in place of those that did so far, in nanoseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moving_ns: Option<u64>,
     /// Messages a second that an open loop was to send.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asked_rate: Option<u64>,

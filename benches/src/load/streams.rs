@@ -17,6 +17,7 @@ use super::pace::Pace;
 use super::pattern::Pattern;
 use super::plan::{Mode, Plan};
 use super::ramp::{self, Ramp};
+use super::rota::Rota;
 use super::tally::Tally;
 
 /// From this length on a message is queued as it is, and not copied, if the socket doesn't take it.
@@ -78,14 +79,16 @@ impl Asking {
 
 impl Streams {
     pub(super) fn new(plan: &Plan, clock: Clock) -> Self {
-        let connections = plan.connections.get();
-        let pace = match (plan.mode, plan.rate) {
-            (Mode::Bulk, _) => Pace::full(),
-            (_, Some(rate)) => Pace::open(connections, rate),
-            (_, None) => Pace::closed(connections, plan.depth.get()),
+        let (connections, all) = (plan.connections.get(), plan.all_connections());
+        let depth = plan.depth.get();
+        let pace = match (plan.mode, plan.rate, plan.moving) {
+            (Mode::Bulk, ..) => Pace::full(),
+            (_, Some(rate), _) => Pace::open(connections, rate),
+            (_, _, Some(_)) => Pace::moving(all, depth, Rota::new(connections, all)),
+            _ => Pace::closed(connections, depth),
         };
         Self {
-            ramp: Ramp::new(plan.all_connections()),
+            ramp: Ramp::new(all),
             asking: Asking { pattern: Pattern::new(plan.size), pace, outstanding: 0 },
             slow_pattern: Pattern::new(SLOW_MESSAGE),
             metronome: None,
@@ -123,6 +126,8 @@ impl Streams {
     fn part(&self, number: usize) -> Part {
         match self.plan.mode {
             _ if number < self.plan.connections.get() => Part::Active,
+            // Its turn will come.
+            _ if self.plan.moving.is_some() => Part::Active,
             Mode::Slow => Part::Slow,
             _ => Part::Idle,
         }
@@ -213,8 +218,26 @@ impl Streams {
     fn greeted(&mut self, ctx: &mut Context<'_>) {
         self.ramp.greeted_one();
         self.connect_next(ctx);
-        if self.ramp.is_done() && !self.slow.is_empty() {
-            ctx.after(SLOW_PERIOD, 0);
+        if self.ramp.is_done() {
+            if let Some(period) = self.period() {
+                ctx.after(period, 0);
+            }
+        }
+    }
+
+    /// How often the timer comes, if there is one: slow readers read, or it is the turn of others.
+    fn period(&self) -> Option<Duration> {
+        self.plan.moving.or((!self.slow.is_empty()).then_some(SLOW_PERIOD))
+    }
+
+    /// It is the turn of others in a crowd.
+    fn move_on(&mut self, ctx: &mut Context<'_>) {
+        let Some(numbers) = self.asking.pace.move_on() else { return };
+        for number in numbers {
+            let now = self.clock.now();
+            if let Some(&conn) = self.active.get(number) {
+                self.go_on(ctx, conn, now);
+            }
         }
     }
 
@@ -326,12 +349,15 @@ impl Handler for Streams {
         }
     }
 
-    /// The slow readers read once more.
+    /// The slow readers read once more, or it is the turn of others.
     fn timer(&mut self, ctx: &mut Context<'_>, timer: TimerId, _: u64) {
         for &conn in &self.slow {
             ctx.resume(conn);
         }
-        ctx.repeat(timer, SLOW_PERIOD);
+        self.move_on(ctx);
+        if let Some(period) = self.period() {
+            ctx.repeat(timer, period);
+        }
     }
 
     fn peer_finished(&mut self, ctx: &mut Context<'_>, conn: ConnId) {

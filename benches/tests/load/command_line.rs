@@ -6,7 +6,7 @@ use crate::{command, yardstick};
 
 #[test]
 fn wrong_flags_are_usage_errors() {
-    let table: [&[&str]; 16] = [
+    let table: [&[&str]; 20] = [
         &["--size", "0"],
         &["--connections", "0"],
         &["--seconds", "-1"],
@@ -23,6 +23,10 @@ fn wrong_flags_are_usage_errors() {
         &["--size", "18446744073709551615"],
         &["--depth", "18446744073709551615"],
         &["udp", "--depth", "1000000"],
+        &["echo", "--moving", "0.1"],
+        &["crowd", "--moving", "0.1", "--rate", "7"],
+        &["crowd", "--moving", "0.0009"],
+        &["crowd", "--moving", "0.1", "--connections", "1", "--idle", "1000000", "--depth", "100"],
     ];
     for flags in table {
         let output = command(([127, 0, 0, 1], 9).into(), flags).output().unwrap();

@@ -11,10 +11,10 @@ use nix::unistd::Pid;
 use crate::{answer, command, server};
 
 /// No message within this is a failure, not a reason to wait for ever.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Sends a signal, and waits for the end.
-fn end(child: Child, signal: Signal) -> Output {
+pub(crate) fn end(child: Child, signal: Signal) -> Output {
     kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
     child.wait_with_output().unwrap()
 }

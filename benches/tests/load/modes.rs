@@ -1,12 +1,15 @@
 //! What each mode asks, and reports.
 
-use std::process::Command;
-use std::sync::mpsc;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use benches::load::{Mode, Report};
+use nix::sys::signal::Signal;
 use reactor::Backend;
 
+use crate::ending::{PATIENCE, end};
 use crate::{answer, command, complaint, load, report, server, yardstick};
 
 #[test]
@@ -42,7 +45,8 @@ fn a_person_is_told_in_words() {
 fn the_load_runs_on_every_mechanism() {
     let server = yardstick();
     for backend in Backend::COMPILED {
-        for mode in [&["echo"][..], &["echo", "--rate", "1000"], &["connect"]] {
+        let moving = &["crowd", "--idle", "20", "--moving", "0.01"];
+        for mode in [&["echo"][..], &["echo", "--rate", "1000"], &["connect"], moving] {
             let mut arguments = mode.to_vec();
             arguments.extend(["--backend", backend.name(), "--connections", "5"]);
             assert!(report(server.address(), &arguments).messages > 0, "{backend}, {mode:?}");
@@ -153,6 +157,57 @@ fn a_crowd_is_there_and_idle() {
     assert!(report.messages >= 5, "{report:?}");
     let memory = report.server_memory.unwrap();
     assert!(memory.before > 0 && memory.after >= memory.before, "{memory:?}");
+}
+
+/// In a moving crowd, and counted: the load and the server agree to the message.
+#[test]
+fn what_is_under_way_when_a_turn_ends_is_awaited() {
+    let asked = Arc::new(AtomicU64::new(0));
+    let count = Arc::clone(&asked);
+    let address = server(move |stream| {
+        answer(stream, |_, _| {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
+    });
+    for depth in ["1", "3"] {
+        let before = asked.load(Ordering::Relaxed);
+        let crowd = ["crowd", "--connections", "2", "--idle", "3", "--moving", "0.001"];
+        let report = report(address, &[&crowd[..], &["--depth", depth, "--warmup", "0"]].concat());
+        assert_eq!(report.moving_ns, Some(1_000_000), "{report:?}");
+        assert!(report.latency_ns.is_some(), "{report:?}");
+        // Each connection's greeting isn't counted.
+        let greeted = report.messages + 5;
+        assert_eq!(asked.load(Ordering::Relaxed) - before, greeted, "{report:?}");
+    }
+}
+
+/// As long as there is one that has only greeted, the load goes on.
+#[test]
+fn in_a_moving_crowd_each_has_its_turn() {
+    let (sender, receiver) = mpsc::channel();
+    let address = server(move |stream| {
+        answer(stream, |number, _| {
+            // The greeting is number 0; nobody listens any more once all have been asked.
+            if number == 1 {
+                let _ = sender.send(());
+            }
+        });
+    });
+    let crowd = ["crowd", "--connections", "2", "--idle", "5", "--moving", "0.001"];
+    let child = command(address, &[&crowd[..], &["--seconds", "100", "--warmup", "0"]].concat())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    for turn in 0..7 {
+        let asked = receiver.recv_timeout(PATIENCE);
+        assert!(asked.is_ok(), "only {turn} of 7 had their turn");
+    }
+    let output = end(child, Signal::SIGINT);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    let report: Report = String::from_utf8(output.stdout).unwrap().parse().unwrap();
+    assert_eq!((report.connections, report.others), (2, 5), "{report:?}");
 }
 
 #[test]
