@@ -4,5 +4,6 @@ pub mod chat;
 pub mod chat_servers;
 pub mod load;
 pub mod report;
+mod rounds;
 pub mod serve;
 pub mod servers;

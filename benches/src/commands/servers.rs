@@ -3,12 +3,12 @@
 use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use super::load;
-use crate::command_line::{catch_signals, progress, seconds, usage_error, wrong_backend};
+use super::rounds::Rounds;
+use crate::command_line::{catch_signals, progress, usage_error, wrong_backend};
 use crate::load::Mode;
-use crate::runs::{self, Case, Contest, Cores, ECHO, Setup};
+use crate::runs::{self, Case, Contest, ECHO, Setup};
 use crate::servers::{Server, Transport};
 use crate::yardstick::Mechanism;
 use crate::{limits, strace};
@@ -56,25 +56,8 @@ pub struct Arguments {
     #[arg(long, value_enum, default_value = ECHO)]
     mode: Mode,
 
-    /// Rounds of each case.
-    #[arg(long, value_name = "COUNT", default_value = "5")]
-    runs: NonZeroUsize,
-
-    /// How long to measure in each run.
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "2")]
-    seconds: Duration,
-
-    /// How long to send before measuring.
-    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "0.5")]
-    warmup: Duration,
-
-    /// The core of the servers; without it the first that isn't the load's.
-    #[arg(long, value_name = "CORE")]
-    server_core: Option<usize>,
-
-    /// The core of the load; without it the first that isn't the servers'.
-    #[arg(long, value_name = "CORE")]
-    load_core: Option<usize>,
+    #[command(flatten)]
+    rounds: Rounds,
 
     /// Further arguments for `benches load`.
     #[arg(last = true, value_name = "LOAD ARGUMENTS")]
@@ -89,8 +72,8 @@ pub struct Arguments {
 /// When a server or the load fails, and when a core, a server, a number of descriptors or strace, if that was asked
 /// for, isn't there.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    if arguments.seconds.is_zero() {
-        return Ok(usage_error("--seconds 0 leaves nothing to compare"));
+    if let Some(complaint) = arguments.rounds.complaint() {
+        return Ok(usage_error(complaint));
     }
     let cases = cases(arguments);
     let contests = match contests(arguments, &cases) {
@@ -106,19 +89,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if arguments.more.iter().any(|argument| argument == "--syscalls") {
         strace::check()?;
     }
-    let cores = Cores::choose(arguments.server_core, arguments.load_core)?;
-    if cores.is_none() {
-        eprintln!("servers: only one core can be used, so that server and load disturb each other");
-    }
-    if cfg!(debug_assertions) {
-        eprintln!("servers: this is a debug build, its figures mean nothing");
-    }
-    let setup = Setup {
-        program: std::env::current_exe().context("ask where this program is")?,
-        cores,
-        measured: arguments.seconds,
-        warmup: arguments.warmup,
-    };
+    let setup = arguments.rounds.setup("servers")?;
     compare_all(&setup, &contests, &cases, arguments)
 }
 
@@ -149,7 +120,7 @@ fn or_usual(given: &[NonZeroUsize], usual: &[usize]) -> Vec<NonZeroUsize> {
 /// What is wrong with the further arguments: each load would say it, after the table has begun.
 fn complaint(arguments: &Arguments, cases: &[Case]) -> Option<String> {
     let of = |case: &Case| {
-        let mut line = case.load_arguments(arguments.seconds, arguments.warmup);
+        let mut line = case.load_arguments(arguments.rounds.seconds, arguments.rounds.warmup);
         line.extend(["--connect", "127.0.0.1:1", "--pid", "1"].map(str::to_owned));
         load::complaint(&line)
     };
@@ -205,7 +176,7 @@ fn compare_all(
     arguments: &Arguments,
 ) -> anyhow::Result<ExitCode> {
     let caught = catch_signals()?;
-    let rounds = arguments.runs;
+    let rounds = arguments.rounds.runs;
     let runs: usize =
         contests.iter().map(|contest| contest.runs() * cases.len() * rounds.get()).sum();
     let progress = progress(runs)?;
