@@ -5,7 +5,7 @@
 //! `epoll`, `poll` and `select`. [`load`] drives a server from a process of its own, checks every byte
 //! that comes back, and reads from `/proc` what the server paid for each message. [`chat`] does the same to
 //! servers that speak IRC. [`runs`] has them run
-//! in turns, and tells differences from noise. [`micro`] asks what the single steps of a loop cost, and
+//! in turns, and tells differences from noise. [`map`] tells where each mechanism is the cheapest. [`micro`] asks what the single steps of a loop cost, and
 //! what they cost elsewhere. [`report`] has all of it in one run, written down and drawn.
 //!
 //! The program `benches` has a command for each. To compare all servers of a build:
@@ -22,6 +22,7 @@ pub mod commands;
 pub mod cpu;
 pub mod limits;
 pub mod load;
+pub mod map;
 pub mod memory;
 pub mod micro;
 pub mod report;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use benches::command_line;
-use benches::commands::{chat, load, report, serve, servers};
+use benches::commands::{chat, load, map, report, serve, servers};
 use clap::{Parser, Subcommand};
 
 /// How fast the library is, and against what.
@@ -18,6 +18,7 @@ struct Arguments {
 enum Command {
     Report(report::Arguments),
     Servers(servers::Arguments),
+    Map(map::Arguments),
     Serve(serve::Arguments),
     Load(load::Arguments),
     Chat(chat::Arguments),
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     command_line::main(|arguments: Arguments| match arguments.command {
         Command::Report(arguments) => report::run(&arguments),
         Command::Servers(arguments) => servers::run(&arguments),
+        Command::Map(arguments) => map::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Load(arguments) => load::run(&arguments),
         Command::Chat(arguments) => chat::run(&arguments),

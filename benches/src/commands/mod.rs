@@ -3,6 +3,7 @@
 pub mod chat;
 pub mod chat_servers;
 pub mod load;
+pub mod map;
 pub mod report;
 mod rounds;
 pub mod serve;

@@ -60,6 +60,12 @@ impl Round {
         self.others.get(other).map_or(f64::NAN, |sample| sample.cost() / baseline)
     }
 
+    /// How many messages a second another server answers, as a multiple of the baseline's mean.
+    fn rate_ratio(&self, other: usize) -> f64 {
+        let baseline = f64::midpoint(self.baseline.rate(), self.again.rate());
+        self.others.get(other).map_or(f64::NAN, |sample| sample.rate() / baseline)
+    }
+
     /// The baseline's cost as a multiple of its own.
     fn a_by_a(&self) -> f64 {
         self.baseline.cost() / self.again.cost()
@@ -84,6 +90,11 @@ impl Comparison {
     /// round to round slows both sides of each.
     pub fn ratio(&self, other: usize) -> Spread {
         Spread::of(self.rounds.iter().map(|round| round.ratio(other)))
+    }
+
+    /// The same of the messages per second.
+    pub fn rate_ratio(&self, other: usize) -> Spread {
+        Spread::of(self.rounds.iter().map(|round| round.rate_ratio(other)))
     }
 
     /// What the baseline costs, as a multiple of what it costs itself: all 1 without noise.
