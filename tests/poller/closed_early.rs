@@ -44,7 +44,9 @@ pub(super) fn a_descriptor_closed_after_its_report_never_spins<P: Subject>() {
     drop(near);
     let seen: Vec<_> = (0..5).flat_map(|_| rig.now()).collect();
     assert!(seen.iter().all(|event| event.key() == key && event.readiness().is_error()));
-    let least = usize::from(sees_closed_numbers(&rig));
+    // An adaptive one that is restless has it in poll by now.
+    let is_hot = P::IS_RESTLESS;
+    let least = usize::from(sees_closed_numbers(&rig) || is_hot);
     assert!((least..=1).contains(&seen.len()), "{seen:?}");
     rig.silent();
 }

@@ -21,6 +21,10 @@ pub(super) fn a_lowered_limit_is_an_answer<P: Subject>() {
         .zip(0..)
         .map(|((near, _), slot)| rig.add(near, slot, Interest::WRITABLE))
         .collect();
+    // An adaptive one has them all in poll by then, if it is restless.
+    for _ in 0..keys.len() {
+        assert_eq!(rig.now().len(), keys.len());
+    }
     open_files::limit(10);
     rig.events.clear();
     if rig.poller.capabilities().backend == Backend::Poll {
@@ -35,6 +39,8 @@ pub(super) fn a_lowered_limit_is_an_answer<P: Subject>() {
         }
         assert_eq!(rig.now().len(), 5, "with fewer descriptors it goes on");
     } else {
-        assert_eq!(rig.now().len(), keys.len());
+        for _ in 0..keys.len() {
+            assert_eq!(rig.now().len(), keys.len());
+        }
     }
 }

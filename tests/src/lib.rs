@@ -20,6 +20,9 @@ use reactor::{AnyPoller, Backend, Poller};
 
 /// A poller that the harness can make.
 pub trait Subject: Poller + Sized {
+    /// Whether a descriptor moves as soon as it is reported.
+    const IS_RESTLESS: bool = false;
+
     /// The mechanism that it is to be.
     fn backend() -> Backend;
 

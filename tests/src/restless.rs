@@ -13,6 +13,8 @@ use crate::Subject;
 pub struct Restless(reactor::AdaptivePoller);
 
 impl Subject for Restless {
+    const IS_RESTLESS: bool = true;
+
     fn backend() -> Backend {
         Backend::Adaptive
     }

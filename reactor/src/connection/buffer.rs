@@ -205,22 +205,22 @@ impl Outgoing {
         {
             return Ok((1, send_urgent(socket, block.bytes[block.sent])?));
         }
+        let first = self.slices().next().unwrap_or_default();
         // To fill a table takes longer than to send what most queues hold.
         match self.pieces.len() {
-            1 => {
-                let bytes = self.slices().next().unwrap_or_default();
-                Ok((bytes.len(), again(|| socket.send_with_flags(bytes, FLAGS))?))
+            1 => Ok((first.len(), again(|| socket.send_with_flags(first, FLAGS))?)),
+            pieces if first.len() <= SMALL && self.len < pieces * SMALL => {
+                self.send_copied(socket, pool)
             }
-            pieces if self.len < pieces * SMALL => self.send_copied(socket, pool),
             2..=8 => self.send_gathered::<8>(socket),
             _ => self.send_gathered::<PIECES>(socket),
         }
     }
 
-    /// One call for a block of small pieces, put one behind the other.
+    /// One call for a block of small pieces, put one behind the other, up to the first that is larger.
     fn send_copied(&self, socket: &Socket, pool: &mut Pool) -> io::Result<(usize, usize)> {
         let mut block = pool.take();
-        for bytes in self.slices() {
+        for bytes in self.slices().take_while(|bytes| bytes.len() <= SMALL) {
             let fits = bytes.len().min(BLOCK - block.len());
             block.extend_from_slice(&bytes[..fits]);
             if block.len() == BLOCK {

@@ -16,13 +16,18 @@ use super::event::{Event, Events, Interest, Key};
 use super::poll::PollSet;
 use super::waker::Waker;
 use super::{Backend, Capabilities, Cost, Poller, Trigger};
+use crate::sys;
 use activity::{Activity, Rates};
 
 /// Waits with poll(2) for the descriptors that are busy and with epoll(7) for the rest, on Linux and
 /// Android.
 ///
 /// Who is busy is learnt from the waits; nothing is to be told. Each descriptor is in one of the two at
-/// a time, and begins in epoll.
+/// a time, and begins in epoll. It is at its best when hundreds are ready at each wait; with few busy ones, or
+/// with more than three times as many as a wait's buffer holds, it is epoll and costs that.
+///
+/// In a buffer that is too small for all, the two sides take turns, so that a busy descriptor has more of them
+/// than one that isn't known as busy yet; none starves.
 #[derive(Debug)]
 pub struct AdaptivePoller {
     /// The quiet ones, and the waker.
@@ -33,6 +38,8 @@ pub struct AdaptivePoller {
     /// Whether the hot ones get the room in the buffer first: in turns, so that neither side takes all
     /// of it for ever.
     hot_first: bool,
+    /// How many may be hot: as many as poll(2) takes.
+    most: usize,
     /// Who is to move, kept for its memory.
     moving: Vec<Key>,
 }
@@ -61,10 +68,17 @@ impl AdaptivePoller {
     fn with_rates(rates: Rates) -> io::Result<Self> {
         let cold = EpollPoller::new()?;
         let hot = PollSet::new(cold.as_fd().as_raw_fd());
-        Ok(Self { cold, hot, activity: Activity::new(rates), hot_first: false, moving: Vec::new() })
+        Ok(Self {
+            cold,
+            hot,
+            activity: Activity::new(rates),
+            hot_first: false,
+            most: usize::MAX,
+            moving: Vec::new(),
+        })
     }
 
-    /// Moves a descriptor from epoll to poll, if it is in epoll.
+    /// Moves a descriptor from epoll to poll, if the kernel watches it there.
     fn heat(&mut self, key: Key) {
         let Some((fd, interest)) = self.cold.watched(key) else { return };
         let Ok(vacancy) = self.hot.vacancy(fd, key) else { return };
@@ -74,54 +88,75 @@ impl AdaptivePoller {
         }
     }
 
-    /// Moves a descriptor from poll to epoll. One that epoll refuses stays: poll can watch anything.
-    fn cool(&mut self, key: Key) {
-        let Some((fd, interest)) = self.hot.watched(key) else { return };
-        if self.cold.add(fd, key, interest).is_ok() {
-            let _ = self.hot.remove(key);
-            self.activity.moved(key, false);
+    /// Moves a descriptor from poll to epoll, and says whether it is there. One that epoll refuses stays:
+    /// poll can watch anything.
+    fn cool(&mut self, key: Key) -> bool {
+        let Some((fd, interest)) = self.hot.watched(key) else { return false };
+        if self.cold.add(fd, key, interest).is_err() {
+            self.activity.stays_hot(key);
+            return false;
         }
+        let _ = self.hot.remove(key);
+        self.activity.moved(key, false);
+        true
     }
 
-    /// Moves everybody to epoll.
-    fn cool_all(&mut self) {
-        let mut moving = std::mem::take(&mut self.moving);
-        moving.extend_from_slice(self.hot.keys());
-        moving.drain(..).for_each(|key| self.cool(key));
-        self.moving = moving;
-        self.activity.close();
+    /// Moves to epoll whom poll(2) doesn't take, as RLIMIT_NOFILE was lowered, which epoll doesn't ask. Says
+    /// whether it was anybody.
+    fn shrink(&mut self) -> bool {
+        let limit = sys::fd::open_limit().map_or(0, |limit| usize::try_from(limit).unwrap_or(0));
+        // One entry is epoll's.
+        self.most = limit.saturating_sub(1);
+        let before = self.hot.keys().len();
+        while let Some(&key) = self.hot.keys().get(self.most) {
+            if !self.cool(key) {
+                break;
+            }
+        }
+        self.hot.keys().len() < before
     }
 
-    /// Waits until somebody is ready on either side.
-    fn wait_for_both(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
-        let before = events.len();
-        let ready = self.cold.registrations.begin(events);
-        ask_until(if ready { Some(Duration::ZERO) } else { timeout }, |millis| {
-            if events.room() == 0 {
-                return Ok(true);
+    /// Asks both sides once; says whether the wait is to end although nothing was reported.
+    #[inline]
+    fn ask(&mut self, events: &mut Events, millis: i32) -> io::Result<bool> {
+        if events.room() == 0 {
+            return Ok(true);
+        }
+        let marked = loop {
+            if self.hot.keys().is_empty() {
+                return self.cold.ask(events, millis);
             }
-            let marked = self.hot.ask(millis)?;
-            self.hot_first = !self.hot_first;
-            if self.hot_first {
-                self.hot.report(marked, events);
+            match self.hot.ask(millis) {
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                    if !self.shrink() {
+                        return Err(error);
+                    }
+                }
+                answer => break answer?,
             }
-            let woken = marked.own && self.cold.ask(events, 0)?;
-            if !self.hot_first {
-                self.hot.report(marked, events);
-            }
-            Ok(woken || events.len() > before)
-        })?;
-        self.cold.registrations.end(events);
-        Ok(())
+        };
+        self.hot_first = !self.hot_first;
+        if self.hot_first {
+            self.hot.report(marked, events);
+        }
+        let woken = marked.own && self.cold.ask(events, 0)?;
+        if !self.hot_first {
+            self.hot.report(marked, events);
+        }
+        Ok(woken)
     }
 
     /// Learns from what a wait has reported, and moves who is in the wrong place.
     fn learn(&mut self, reported: &[Event]) {
         let mut moving = std::mem::take(&mut self.moving);
-        self.activity.book(reported, &mut moving);
+        let room = self.most.saturating_sub(self.hot.keys().len());
+        let can_move = |key| self.cold.watched(key).is_some();
+        self.activity.book(reported, room, can_move, &mut moving);
         moving.drain(..).for_each(|key| self.heat(key));
         self.activity.look(self.hot.keys(), &mut moving);
-        moving.drain(..).for_each(|key| self.cool(key));
+        moving.drain(..).for_each(|key| {
+            self.cool(key);
+        });
         self.moving = moving;
     }
 }
@@ -148,21 +183,12 @@ impl Poller for AdaptivePoller {
 
     fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         let before = events.len();
-        if self.hot.keys().is_empty() {
-            self.cold.wait(events, timeout)?;
-        } else {
-            match self.wait_for_both(events, timeout) {
-                // More than RLIMIT_NOFILE allows, which was lowered meanwhile: epoll doesn't ask it.
-                Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-                    self.cool_all();
-                    if !self.hot.keys().is_empty() {
-                        return Err(error);
-                    }
-                    self.cold.wait(events, timeout)?;
-                }
-                answer => answer?,
-            }
-        }
+        let ready = self.cold.registrations.begin(events);
+        ask_until(if ready { Some(Duration::ZERO) } else { timeout }, |millis| {
+            let is_over = self.ask(events, millis)?;
+            Ok(is_over || events.len() > before)
+        })?;
+        self.cold.registrations.end(events);
         self.learn(&events.as_slice()[before..]);
         Ok(())
     }

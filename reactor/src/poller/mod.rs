@@ -1,7 +1,7 @@
 //! The mechanisms that wait, behind one trait.
 //!
-//! [`Poller`] states the contract; [`SelectPoller`], [`PollPoller`], [`EpollPoller`] and
-//! [`MioPoller`] fulfil it, each compiled in by the cargo feature of its name. [`DefaultPoller`] is
+//! [`Poller`] states the contract; [`SelectPoller`], [`PollPoller`], [`EpollPoller`], [`MioPoller`] and
+//! [`AdaptivePoller`] fulfil it, each compiled in by the cargo feature of its name. [`DefaultPoller`] is
 //! the best one of a build, and [`AnyPoller`] chooses one at run time.
 
 mod any;
@@ -100,7 +100,8 @@ pub type DefaultPoller = SelectPoller;
 /// `remove` comes before `close`. A descriptor closed while it is registered never makes a wait
 /// fail, spin or panic: select and poll report `error` for it once and stop watching it until the
 /// next `modify`; epoll and mio can't see it, and say nothing before they have to tell the kernel
-/// something about it. The key is registered until it is removed. If the number is opened again
+/// something about it; the adaptive one is like poll for those that are busy, and like epoll for the rest.
+/// The key is registered until it is removed. If the number is opened again
 /// meanwhile, select and poll watch whatever it names now. While a duplicate keeps the file open,
 /// epoll and mio may go on reporting it, as far as the interest holds it.
 ///
@@ -156,7 +157,7 @@ pub trait Poller {
     /// # Errors
     ///
     /// Only what concerns the poller as a whole (poll: more registered descriptors than
-    /// RLIMIT_NOFILE, as `InvalidInput`, until there are fewer), never one descriptor, and never
+    /// RLIMIT_NOFILE, as `InvalidInput`, until there are fewer; adaptive moves what it can to epoll first), never one descriptor, and never
     /// EINTR.
     fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()>;
 

@@ -22,12 +22,15 @@ pub(super) struct Rates {
     pub(super) moves: usize,
 }
 
-/// From the costs that the kernel showed: ARCHITECTURE.md has them.
+/// From what the kernel took on one machine: ARCHITECTURE.md has the figures.
 impl Default for Rates {
     fn default() -> Self {
         Self { worth: 3, full: 32, crowd: 6, crowd_full: 256, moves: 32 }
     }
 }
+
+/// What is on the account of a descriptor that epoll refused: so many waits pass before it is asked again.
+const REFUSED: u32 = 1 << 16;
 
 /// The accounts.
 #[derive(Debug, Default)]
@@ -56,7 +59,7 @@ struct Slot {
 
 impl Activity {
     pub(super) fn new(rates: Rates) -> Self {
-        Self { rates, ..Self::default() }
+        Self { rates, is_open: rates.crowd_full == 0, ..Self::default() }
     }
 
     /// A descriptor was added; nothing is known of it.
@@ -74,9 +77,11 @@ impl Activity {
         }
     }
 
-    /// Nobody may be hot until the account of all is full again.
-    pub(super) fn close(&mut self) {
-        (self.crowd, self.is_open) = (0, false);
+    /// A descriptor can't become cold: its next try comes much later, or after its next report.
+    pub(super) fn stays_hot(&mut self, key: Key) {
+        if let Some(slot) = self.slots.get_mut(key.index()) {
+            (slot.last, slot.account) = (self.now, REFUSED);
+        }
     }
 
     /// Whether the descriptor in the slot of `key` is hot.
@@ -85,10 +90,18 @@ impl Activity {
         self.slots.get(key.index()).is_some_and(|slot| slot.is_hot)
     }
 
-    /// Books a wait that has reported `events`, and appends who is to become hot.
+    /// Books a wait that has reported `events`, and appends who is to become hot, of those who can, if there is
+    /// room.
     #[inline]
-    pub(super) fn book(&mut self, events: &[Event], heating: &mut Vec<Key>) {
+    pub(super) fn book(
+        &mut self,
+        events: &[Event],
+        room: usize,
+        can_move: impl Fn(Key) -> bool,
+        heating: &mut Vec<Key>,
+    ) {
         let Rates { worth, full, crowd, crowd_full, moves } = self.rates;
+        let most = moves.min(room);
         self.now = self.now.wrapping_add(1);
         let mut busy = 0;
         for event in events {
@@ -96,10 +109,18 @@ impl Activity {
             let cost = self.now.wrapping_sub(slot.last);
             slot.last = self.now;
             slot.account = slot.account.saturating_add(worth).saturating_sub(cost).min(full);
-            let is_full = slot.account == full;
-            busy += u32::from(slot.is_hot || is_full);
-            if is_full && !slot.is_hot && self.is_open && heating.len() < moves {
-                heating.push(event.key());
+            if slot.is_hot {
+                busy += 1;
+            } else if slot.account == full {
+                if !can_move(event.key()) {
+                    // A file that is always ready: poll would have to look at it each time, too.
+                    slot.account = 0;
+                    continue;
+                }
+                busy += 1;
+                if self.is_open && heating.len() < most {
+                    heating.push(event.key());
+                }
             }
         }
         self.crowd = self.crowd.saturating_add(busy).saturating_sub(crowd).min(crowd_full);
@@ -115,11 +136,15 @@ impl Activity {
     pub(super) fn look(&mut self, hot: &[Key], cooling: &mut Vec<Key>) {
         let part = hot.len().min(4 + hot.len() / 16);
         for _ in 0..part {
+            if cooling.len() == self.rates.moves {
+                return;
+            }
             self.next = if self.next + 1 < hot.len() { self.next + 1 } else { 0 };
             let key = hot[self.next];
             let Some(slot) = self.slots.get(key.index()) else { continue };
             let is_empty = self.now.wrapping_sub(slot.last) >= slot.account;
-            if (is_empty || !self.is_open) && cooling.len() < self.rates.moves {
+            let is_asked = self.is_open || slot.account > self.rates.full;
+            if is_empty || !is_asked {
                 cooling.push(key);
             }
         }
@@ -153,7 +178,7 @@ mod tests {
             let event = |n| Event::new(Key::new(n, 0), Readiness::READABLE);
             let events: Vec<_> = ready.map(event).collect();
             let (mut heating, mut cooling) = (Vec::new(), Vec::new());
-            self.activity.book(&events, &mut heating);
+            self.activity.book(&events, usize::MAX, |_| true, &mut heating);
             for key in &heating {
                 assert!(!self.activity.is_hot(*key));
                 self.activity.moved(*key, true);

@@ -168,7 +168,6 @@ enum Step {
     Readd(u8),
     Heat(u8),
     Cool(u8),
-    CoolAll,
     Wake,
     /// A wait through a buffer that holds so many.
     Wait(u8),
@@ -189,7 +188,6 @@ fn step() -> impl Strategy<Value = Step> {
         1 => who.clone().prop_map(Step::Readd),
         8 => who.clone().prop_map(Step::Heat),
         8 => who.prop_map(Step::Cool),
-        1 => Just(Step::CoolAll),
         1 => Just(Step::Wake),
         4 => (1..4u8).prop_map(Step::Wait),
     ]
@@ -250,8 +248,9 @@ impl World {
                 poller.add(pair.fd(), *key, *interest).unwrap();
             }
             Step::Heat(who) => poller.heat(self.pairs[at(who)].1),
-            Step::Cool(who) => poller.cool(self.pairs[at(who)].1),
-            Step::CoolAll => poller.cool_all(),
+            Step::Cool(who) => {
+                poller.cool(self.pairs[at(who)].1);
+            }
             Step::Wake => {
                 poller.waker().wake().unwrap();
                 // It ends a wait that would be for ever, at once, and that is all that is seen of it.
@@ -403,4 +402,39 @@ fn who_is_ready_at_each_wait_becomes_hot_and_who_falls_silent_cold() {
         assert_eq!(wait(&mut poller).0, 0);
     }
     assert_eq!(wait(&mut poller), (0, (0..0).collect()));
+}
+
+/// Files that are always ready look busy, and can't be: they open nothing, and take nobody's place.
+#[test]
+fn files_that_are_always_ready_make_nobody_hot() {
+    let mut poller = AdaptivePoller::new().unwrap();
+    let files: Vec<_> = (0..64).map(|_| File::open("/dev/null").unwrap()).collect();
+    let (near, far) = UnixStream::pair().unwrap();
+    (&far).write_all(b"x").unwrap();
+    poller.add(near.as_raw_fd(), Key::new(100, 0), Interest::READABLE).unwrap();
+    for (n, file) in files.iter().enumerate().take(7) {
+        let key = Key::new(u32::try_from(n).unwrap(), 0);
+        poller.add(file.as_raw_fd(), key, Interest::READABLE).unwrap();
+    }
+    let wait = |poller: &mut AdaptivePoller| {
+        let mut events = Events::default();
+        poller.wait(&mut events, Some(Duration::ZERO)).unwrap();
+        (events.len(), poller.hot.keys().len())
+    };
+    for _ in 0..2000 {
+        assert_eq!(wait(&mut poller), (8, 0));
+    }
+    let pairs: Vec<_> = (200..220).map(|n| (Key::new(n, 0), UnixStream::pair().unwrap())).collect();
+    for (key, (near, far)) in &pairs {
+        (&*far).write_all(b"x").unwrap();
+        poller.add(near.as_raw_fd(), *key, Interest::READABLE).unwrap();
+    }
+    for (n, file) in files.iter().enumerate().skip(7) {
+        let key = Key::new(u32::try_from(n).unwrap(), 0);
+        poller.add(file.as_raw_fd(), key, Interest::READABLE).unwrap();
+    }
+    for _ in 0..2000 {
+        assert_eq!(wait(&mut poller).0, 64 + 21);
+    }
+    assert_eq!(wait(&mut poller), (64 + 21, 21));
 }
