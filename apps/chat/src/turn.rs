@@ -22,9 +22,12 @@ pub const STEPS_OF_LINE: u64 = 50_000;
 /// Steps that a line of an answer is worth.
 const STEPS_OF_ANSWER: u64 = 500;
 
-/// Steps that one who hears a line is worth: a thousand of them are a line more. To write to each takes ten times
+/// Steps that one who hears a line is worth, beside the one for looking at him: a thousand of them are a line more. To write to each takes ten times
 /// as long, but by that nobody could talk to thousands faster than once in ten seconds.
-const STEPS_OF_HEARER: u64 = 50;
+const STEPS_OF_HEARER: u64 = 49;
+
+/// Steps that a membership is worth, of those that are gathered to find whom a user shares a channel with.
+const STEPS_OF_PEER: u64 = 5;
 
 /// One command's turn.
 pub struct Turn<'a> {
@@ -257,13 +260,14 @@ impl<'a> Turn<'a> {
             answered |= *user == me;
             *user != me
         });
-        publish(self.bus, &mut self.work, &line, others);
+        publish(self.bus, &mut self.work, STEPS_OF_HEARER, &line, others);
         if answered {
             self.answer(line);
         }
     }
 
-    /// Tells the members of a channel for whom `whom` holds.
+    /// Tells the members of a channel for whom `whom` holds. Its operators aren't charged for who hears it: who
+    /// bans somebody wants to kick him next.
     pub fn tell_channel(
         &mut self,
         channel: ChannelId,
@@ -275,7 +279,9 @@ impl<'a> Turn<'a> {
             self.state.channels[channel].members().iter().map(|member: &Member| member.user);
         let state = &*self.state;
         let told = members.filter(|user| *user != me && whom(*user, state));
-        publish(self.bus, &mut self.work, &line, told);
+        let worth = if state.channels[channel].is_operator(me) { 0 } else { STEPS_OF_HEARER };
+        self.work += state.channels[channel].members().len() as u64;
+        publish(self.bus, &mut self.work, worth, &line, told);
         if state.channels[channel].has(me) && whom(me, state) {
             self.answer(line);
         }
@@ -285,9 +291,11 @@ impl<'a> Turn<'a> {
     /// capabilities.
     pub fn tell_peers(&mut self, line: &Line, with: Caps) {
         let peers = self.state.peers(self.user);
-        let users = &self.state.users;
+        let (users, channels) = (&self.state.users, &self.state.channels);
+        let gathered = users[self.user].channels.iter().map(|id| channels[*id].members().len());
+        self.work += STEPS_OF_PEER * gathered.sum::<usize>() as u64;
         let told = peers.into_iter().filter(|peer| users[*peer].caps.has(with));
-        publish(self.bus, &mut self.work, line, told);
+        publish(self.bus, &mut self.work, STEPS_OF_HEARER, line, told);
     }
 
     /// Ends the command: what it has answered goes out, with its label if it bore one.
@@ -324,7 +332,13 @@ impl<'a> Turn<'a> {
     }
 }
 
-/// Tells these users, and adds to `work` what that takes.
-fn publish(bus: &mut dyn Bus, work: &mut u64, line: &Line, to: impl Iterator<Item = UserId>) {
-    bus.publish(line, &mut to.inspect(|_| *work += STEPS_OF_HEARER));
+/// Tells these users, and adds to `work` what each of them is worth.
+fn publish(
+    bus: &mut dyn Bus,
+    work: &mut u64,
+    worth: u64,
+    line: &Line,
+    to: impl Iterator<Item = UserId>,
+) {
+    bus.publish(line, &mut to.inspect(|_| *work += worth));
 }

@@ -140,7 +140,8 @@ fn who_is_named_twice_is_told_once() {
 #[test]
 fn a_message_costs_a_line_more_for_each_thousand_who_hear_it() {
     let mut rig = Rig::new();
-    let (ann, bob) = (rig.client("ann"), rig.client("bob"));
+    let (ann, bob, eve) = (rig.client("ann"), rig.client("bob"), rig.client("eve"));
+    rig.say(eve, "JOIN #c");
     rig.say(ann, "JOIN #c");
     let channel = rig.state.channel_named(b"#c").unwrap();
     for (members, cost) in [(1, 0), (999, 0), (1_000, 1), (2_999, 2), (3_000, 3)] {
@@ -153,8 +154,23 @@ fn a_message_costs_a_line_more_for_each_thousand_who_hear_it() {
     }
     rig.say(ann, "NICK anna");
     assert_eq!(rig.cost, 3);
+    // Who keeps order there isn't held up.
+    rig.say(eve, "PRIVMSG #c :x");
+    rig.say(eve, "MODE #c +b x!*@*");
+    assert_eq!(rig.cost, 0);
     rig.say(ann, "PRIVMSG bob :x");
     assert_eq!(rig.cost, 0);
+    // To look at all of them is work, although nobody is told.
+    for name in ["#d", "#e", "#f", "#g"] {
+        rig.say(ann, &format!("JOIN {name}"));
+        let channel = rig.state.channel_named(name.as_bytes()).unwrap();
+        for _ in 0..3_000 {
+            let user = rig.stranger();
+            rig.state.join(user, channel, Rank::default());
+        }
+    }
+    rig.say(ann, "AWAY :x");
+    assert_eq!(rig.cost, 1);
     // Who can't talk there isn't heard.
     rig.say(bob, "PRIVMSG #c :x");
     assert_eq!(rig.cost, 0);
