@@ -27,7 +27,7 @@ pub(super) fn join(turn: &mut Turn<'_>, message: &Message<'_>) {
             continue;
         }
         if !super::is_within(turn, count, super::JOINED, name) {
-            return;
+            continue;
         }
         count += 1;
         join_one(turn, name, key);
@@ -113,7 +113,7 @@ pub(super) fn part(turn: &mut Turn<'_>, message: &Message<'_>) {
     let reason = whole_characters(message.params.get(1).copied().unwrap_or_default(), most);
     for (count, name) in super::list(message.params[0]).enumerate() {
         if !super::is_within(turn, count, super::JOINED, name) {
-            return;
+            continue;
         }
         if let Some(id) = super::joined_channel(turn, name) {
             leave(turn, id, reason);
