@@ -139,7 +139,7 @@ impl Config {
             let line = error.span().map(|span| 1 + text[..span.start].matches('\n').count());
             // Without the text it says the key and not the line, which may have a secret in it.
             error.set_input(None);
-            let what = error.to_string().trim_end().replace('\n', " ");
+            let what = without_value(&error.to_string().trim_end().replace('\n', " "));
             line.map_or_else(|| what.clone(), |line| format!("line {line}: {what}"))
         })?;
         config.check()?;
@@ -363,6 +363,16 @@ impl Default for Limits {
             drop_seconds: 150,
         }
     }
+}
+
+/// What serde says is wrong, without the value: somebody may have written a password there.
+fn without_value(what: &str) -> String {
+    let cut = ["invalid type: ", "invalid value: "].into_iter().find_map(|start| {
+        let (kind, expected) = what.strip_prefix(start)?.rsplit_once(", expected ")?;
+        let kind = kind.split([' ', '`', '"']).next()?;
+        Some(format!("{start}{kind}, expected {expected}"))
+    });
+    cut.unwrap_or_else(|| what.to_owned())
 }
 
 #[cfg(test)]

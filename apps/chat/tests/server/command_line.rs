@@ -67,6 +67,10 @@ fn a_file_of_settings_is_checked() {
         assert_one_line(&output, 1, &[path, "line 2"]);
         assert!(!String::from_utf8(output.stderr).unwrap().contains("12345"));
     }
+    settings.write("opers = 'secret12345'\n");
+    let output = run(&["--check", path]);
+    assert_one_line(&output, 1, &[path, "line 1", "opers", "invalid type: string, expected"]);
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("12345"));
     assert_one_line(&run(&["--check", "/nowhere/chat.toml"]), 1, &["read /nowhere/chat.toml"]);
 }
 

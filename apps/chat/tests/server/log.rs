@@ -1,6 +1,8 @@
 //! What the log says of clients: who they are, from where, and why they leave.
 
-use crate::process::{Server, Settings, chat};
+use regex::Regex;
+
+use crate::process::{Server, Settings, chat, oper};
 
 /// The connection that a line is about, whose end has to be this.
 fn connection(line: &str, end: &str) -> String {
@@ -45,8 +47,37 @@ fn who_is_refused_is_logged_with_its_address() {
     guest.write(b"PASS guess\r\nNICK ann\r\nUSER u 0 * :r\r\n");
     leaves("ann!u", "Bad password");
     let mut flood = server.stranger();
-    flood.write("PASS sesame\r\n".repeat(5_000).as_bytes());
+    flood.write("PASS sesame\r\n".repeat(1_500).as_bytes());
     leaves("*!", "Excess flood");
     let _silent = server.stranger();
     leaves("*!", "Registration timed out");
+}
+
+/// What README gives for fail2ban finds each of them, with the address.
+#[test]
+fn the_pattern_for_those_who_block_addresses_finds_them() {
+    let readme = include_str!("../../../../README.md");
+    let patterns = readme.split_once("failregex = ").unwrap().1.split_once("```").unwrap().0;
+    let patterns: Vec<_> = patterns
+        .lines()
+        .map(|line| line.trim().replace("<HOST>", r"(?P<host>[0-9a-f.:]+)"))
+        .map(|pattern| Regex::new(&pattern).unwrap())
+        .collect();
+    let found = |line: &str| {
+        let host = patterns.iter().find_map(|pattern| pattern.captures(line));
+        host.map(|captures| captures["host"].to_owned())
+    };
+    let settings = Settings::new("pattern", &format!("password = 'sesame'\n{}", oper("secret")));
+    let server = Server::start(settings.chat().env("RUST_LOG", "info"));
+    let mut guest = server.stranger();
+    guest.write(b"PASS guest\r\nNICK ann\r\nUSER u 0 * :r\r\n");
+    assert_eq!(found(&server.says("leaves")).as_deref(), Some("127.0.0.1"));
+    let mut flood = server.stranger();
+    flood.write("PASS sesame\r\n".repeat(1_500).as_bytes());
+    assert_eq!(found(&server.says("leaves")).as_deref(), Some("127.0.0.1"));
+    let mut bob = server.stranger();
+    bob.write(b"PASS sesame\r\nNICK bob\r\nUSER u 0 * :r\r\nOPER root guess\r\n");
+    assert_eq!(found(&server.says("OPER")).as_deref(), Some("127.0.0.1"));
+    bob.write(b"QUIT :bye\r\n");
+    assert_eq!(found(&server.says("leaves")), None);
 }
