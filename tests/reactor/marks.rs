@@ -213,7 +213,8 @@ pub(super) fn single_bytes_reach_a_mark_in_short_memory<P: Subject>() {
         server.reactor.turn(Some(Duration::ZERO)).unwrap();
     }
     server.silent();
-    assert_eq!(server.empty_turns(SILENCE), 1, "what is below the mark wakes nobody");
+    // What had no room is sent again when the kernel's own timers say so, ever more rarely.
+    server.until("what is below the mark wakes nobody", |server| server.empty_turns(SILENCE) == 1);
     peer.send(&bytes[..1]);
     server.until("all comes", |server| server.seen().len() > 1);
     assert_eq!(server.bytes_of(conn).len(), MARK);
