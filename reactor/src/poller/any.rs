@@ -154,6 +154,7 @@ macro_rules! any_poller {
         /// # }
         /// ```
         #[derive(Debug)]
+        #[allow(clippy::large_enum_variant, reason = "a program has one or a few of them")]
         #[non_exhaustive]
         pub enum AnyPoller {
             $(
