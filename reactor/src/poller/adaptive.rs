@@ -26,8 +26,8 @@ use activity::{Activity, Rates};
 /// a time, and begins in epoll. It is at its best when hundreds are ready at each wait; with few busy ones, or
 /// with more than three times as many as a wait's buffer holds, it is epoll and costs that.
 ///
-/// In a buffer that is too small for all, the two sides take turns, so that a busy descriptor has more of them
-/// than one that isn't known as busy yet; none starves.
+/// In a buffer that is too small for all who are ready, nobody has a third turn before each has had one, busy
+/// or not.
 #[derive(Debug)]
 pub struct AdaptivePoller {
     /// The quiet ones, and the waker.
@@ -35,8 +35,7 @@ pub struct AdaptivePoller {
     /// The busy ones, and the descriptor of `cold`.
     hot: PollSet,
     activity: Activity,
-    /// Whether the hot ones get the room in the buffer first: in turns, so that neither side takes all
-    /// of it for ever.
+    /// Whether the hot ones get the room in the buffer first.
     hot_first: bool,
     /// How many may be hot: as many as poll(2) takes.
     most: usize,
@@ -135,15 +134,29 @@ impl AdaptivePoller {
                 answer => break answer?,
             }
         };
-        self.hot_first = !self.hot_first;
-        if self.hot_first {
+        let hot_first = self.hot_first;
+        if hot_first {
             self.hot.report(marked, events);
+            self.end_turn(events);
         }
         let woken = marked.own && self.cold.ask(events, 0)?;
-        if !self.hot_first {
+        if !hot_first {
+            self.end_turn(events);
             self.hot.report(marked, events);
         }
         Ok(woken)
+    }
+
+    /// Lets the other side be the first for the room, if all of this one have had their turn: there is room
+    /// left, or the last in `events` has its second one.
+    #[inline]
+    fn end_turn(&mut self, events: &Events) {
+        let is_over = events.room() > 0
+            || events.as_slice().last().is_none_or(|last| self.activity.had_a_turn(last.key()));
+        if is_over {
+            self.hot_first = !self.hot_first;
+            self.activity.begin_turns();
+        }
     }
 
     /// Learns from what a wait has reported, and moves who is in the wrong place.

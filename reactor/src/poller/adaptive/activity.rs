@@ -39,6 +39,8 @@ pub(super) struct Activity {
     slots: Vec<Slot>,
     /// The number of the last wait; it wraps.
     now: u32,
+    /// The number of the one after which turns are counted.
+    since: u32,
     /// The account of all.
     crowd: u32,
     /// Whether anybody may be hot.
@@ -82,6 +84,20 @@ impl Activity {
         if let Some(slot) = self.slots.get_mut(key.index()) {
             (slot.last, slot.account) = (self.now, REFUSED);
         }
+    }
+
+    /// Nobody has had a turn, from the present wait on.
+    #[inline]
+    pub(super) fn begin_turns(&mut self) {
+        self.since = self.now;
+    }
+
+    /// Whether `key` was reported by an earlier wait since turns are counted. Who was added since stands behind
+    /// all who were there, and counts as one who was.
+    #[inline]
+    pub(super) fn had_a_turn(&self, key: Key) -> bool {
+        let ago = |wait| self.now.wrapping_sub(wait);
+        self.slots.get(key.index()).is_none_or(|slot| ago(slot.last) < ago(self.since))
     }
 
     /// Whether the descriptor in the slot of `key` is hot.

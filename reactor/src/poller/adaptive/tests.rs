@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -47,16 +47,24 @@ impl Pair {
         match kind % 8 {
             0..4 => Self::tcp(),
             4..7 => Self::unix(),
-            _ => Self::Null(File::open("/dev/null").unwrap()),
+            _ => Self::null(),
+        }
+    }
+
+    fn null() -> Self {
+        Self::Null(File::open("/dev/null").unwrap())
+    }
+
+    fn near(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(near, _) => near.as_fd(),
+            Self::Unix(near, _) => near.as_fd(),
+            Self::Null(file) => file.as_fd(),
         }
     }
 
     fn fd(&self) -> RawFd {
-        match self {
-            Self::Tcp(near, _) => near.as_raw_fd(),
-            Self::Unix(near, _) => near.as_raw_fd(),
-            Self::Null(file) => file.as_raw_fd(),
-        }
+        self.near().as_raw_fd()
     }
 
     /// Data from the other side.
@@ -164,6 +172,9 @@ enum Step {
     Modify(u8, u8),
     /// Removed, closed, and another one opened, which gets the number.
     Replace(u8, u8),
+    /// Closed before it is removed, with or without a duplicate that keeps its file open, and another one
+    /// opened.
+    CloseFirst(u8, u8),
     /// Removed, and added again while things are going on.
     Readd(u8),
     Heat(u8),
@@ -185,6 +196,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => who.clone().prop_map(Step::Unclog),
         4 => (who.clone(), 0..8u8).prop_map(|(who, interest)| Step::Modify(who, interest)),
         2 => (who.clone(), any::<u8>()).prop_map(|(who, kind)| Step::Replace(who, kind)),
+        1 => (who.clone(), any::<u8>()).prop_map(|(who, kind)| Step::CloseFirst(who, kind)),
         1 => who.clone().prop_map(Step::Readd),
         8 => who.clone().prop_map(Step::Heat),
         8 => who.prop_map(Step::Cool),
@@ -199,11 +211,13 @@ const ANYTHING: Interest = Interest::READABLE.union(Interest::WRITABLE).union(In
 struct World {
     poller: AdaptivePoller,
     pairs: Vec<(Pair, Key, Interest)>,
+    /// Of descriptors that were closed while they were watched.
+    duplicates: Vec<OwnedFd>,
 }
 
 impl World {
     fn new(poller: AdaptivePoller) -> Self {
-        let mut world = Self { poller, pairs: Vec::new() };
+        let mut world = Self { poller, pairs: Vec::new(), duplicates: Vec::new() };
         for n in 0..PAIRS {
             let (pair, key) = (Pair::make(n + 2), Key::new(u32::from(n), 0));
             world.poller.add(pair.fd(), key, Interest::READABLE).unwrap();
@@ -229,18 +243,27 @@ impl World {
                 poller.modify(*key, *interest).unwrap();
             }
             Step::Replace(who, kind) => {
-                let (pair, key, interest) = &mut self.pairs[at(who)];
+                let (pair, key, _) = &mut self.pairs[at(who)];
                 poller.remove(*key).unwrap();
                 // Opened first where the old one is still open, so half of them get another number.
                 if kind & 16 == 0 {
-                    *pair = Pair::Null(File::open("/dev/null").unwrap());
+                    *pair = Pair::null();
                 }
-                *pair = Pair::make(*kind);
-                let old = *key;
-                *key = Key::new(key.slot(), key.generation() + 1);
-                poller.add(pair.fd(), *key, *interest).unwrap();
-                assert!(poller.modify(old, Interest::READABLE).is_err());
-                assert!(poller.remove(old).is_err());
+                self.open(*who, *kind);
+            }
+            Step::CloseFirst(who, kind) => {
+                let (pair, key, _) = &mut self.pairs[at(who)];
+                if kind & 16 == 0 {
+                    self.duplicates.push(pair.near().try_clone_to_owned().unwrap());
+                }
+                *pair = Pair::null();
+                if kind & 32 == 0 {
+                    // epoll can't have it any more; what this wait says of it is anybody's guess.
+                    poller.cool(*key);
+                    poller.wait(&mut Events::default(), Some(Duration::ZERO)).unwrap();
+                }
+                poller.remove(*key).unwrap();
+                self.open(*who, *kind);
             }
             Step::Readd(who) => {
                 let (pair, key, interest) = &self.pairs[at(who)];
@@ -263,6 +286,16 @@ impl World {
                 self.check(&events);
             }
         }
+    }
+
+    /// Puts a new pair in the place of a removed one, under a new key.
+    fn open(&mut self, who: u8, kind: u8) {
+        let (pair, key, interest) = &mut self.pairs[usize::from(who)];
+        *pair = Pair::make(kind);
+        let old = std::mem::replace(key, Key::new(key.slot(), key.generation() + 1));
+        self.poller.add(pair.fd(), *key, *interest).unwrap();
+        assert!(self.poller.modify(old, Interest::READABLE).is_err());
+        assert!(self.poller.remove(old).is_err());
     }
 
     /// Nobody is reported for nothing, nor twice.
@@ -289,6 +322,11 @@ impl World {
         let mut events = Events::default();
         self.poller.wait(&mut events, Some(Duration::ZERO)).unwrap();
         self.check(&events);
+        if events.is_empty() {
+            // Nor would the next one spin for what is left of a closed one.
+            let cold = self.poller.cold.as_fd().as_raw_fd();
+            assert_eq!(sys::poll::now(cold, libc::POLLIN).unwrap(), 0);
+        }
         for (key, ready) in before {
             let said = events
                 .iter()
@@ -369,6 +407,31 @@ fn a_wait_sees_both_sides() {
         writer.join().unwrap();
         let seen: Vec<_> = events.iter().map(|event| event.key().index()).collect();
         assert_eq!(seen, [which], "hot: {hot}");
+    }
+}
+
+/// A buffer that is too small for all is shared by how many they are, not by halves.
+#[test]
+fn who_is_hot_has_no_more_turns_than_who_is_cold() {
+    let mut poller = still();
+    let pairs: Vec<_> = (0..12).map(|_| UnixStream::pair().unwrap()).collect();
+    for (n, (near, far)) in pairs.iter().enumerate() {
+        let key = Key::new(u32::try_from(n).unwrap(), 0);
+        poller.add(near.as_raw_fd(), key, Interest::READABLE).unwrap();
+        (&*far).write_all(b"x").unwrap();
+    }
+    for hot in 1..12 {
+        poller.heat(Key::new(hot - 1, 0));
+        let mut turns = [0; 12];
+        for _ in 0..500 {
+            let mut events = Events::with_capacity(2);
+            poller.wait(&mut events, Some(Duration::ZERO)).unwrap();
+            assert_eq!(events.len(), 2);
+            events.iter().for_each(|event| turns[event.key().index()] += 1);
+        }
+        // A side of one or two is through with each wait.
+        let (most, least) = (turns.iter().max().unwrap(), turns.iter().min().unwrap());
+        assert!(*most <= 2 * least, "{hot} are hot: {turns:?}");
     }
 }
 
