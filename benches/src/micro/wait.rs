@@ -2,7 +2,8 @@
 //!
 //! Those that are ready stay so: nobody reads them. A level-triggered contender reports the same ones
 //! at every wait; for an edge-triggered one each is made ready anew before, and that isn't counted, nor
-//! are its reads until one would block, which its users pay besides.
+//! are its reads until one would block, which its users pay besides. One that learns who is ready is
+//! measured when it knows.
 
 use std::io;
 use std::os::fd::AsFd as _;
@@ -47,6 +48,9 @@ pub(super) fn run<W: Waiter>(crowd: &[EventFd], ready: usize, waits: u64) -> io:
     let mut waiter = W::new(crowd.len())?;
     for (token, eventfd) in crowd.iter().enumerate() {
         waiter.add(eventfd.as_fd(), token)?;
+    }
+    for _ in 0..waiter.learning(ready) {
+        waiter.wait(Patience::Endless, |_| {})?;
     }
     let mut seen = 0;
     let took = if waiter.is_edge_triggered() {

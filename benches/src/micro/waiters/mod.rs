@@ -28,6 +28,12 @@ pub(super) trait Waiter: Sized {
     /// read until a read would block.
     fn is_edge_triggered(&self) -> bool;
 
+    /// How many waits that report the same `ready` ones it takes one that learns who they are.
+    fn learning(&self, ready: usize) -> usize {
+        let _ = ready;
+        0
+    }
+
     /// Watches a descriptor for reading.
     fn add(&mut self, fd: BorrowedFd<'_>, token: usize) -> io::Result<()>;
 

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::time::Duration;
 
-use reactor::{Blocked, Direction, Events, Interest, Key, Trigger};
+use reactor::{Backend, Blocked, Direction, Events, Interest, Key, Trigger};
 
 use super::{Patience, Waiter, Wanted};
 use crate::micro::mechanisms::Mechanism;
@@ -31,6 +31,15 @@ impl<P: Mechanism> Waiter for Ours<P> {
 
     fn is_edge_triggered(&self) -> bool {
         self.is_edge_triggered
+    }
+
+    fn learning(&self, ready: usize) -> usize {
+        match self.poller.capabilities().backend {
+            // More than it takes: 16 waits to know them, 256 to know that they are enough, and one to move
+            // each 32.
+            Backend::Adaptive => 300 + ready / 16,
+            _ => 0,
+        }
     }
 
     fn add(&mut self, fd: BorrowedFd<'_>, token: usize) -> io::Result<()> {
