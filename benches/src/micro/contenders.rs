@@ -1,6 +1,7 @@
 //! Who waits: what is measured of each, compiled for it.
 
 use std::io;
+use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use nix::sys::timerfd::TimerFd;
 
 use super::mechanisms::{self, Mechanism, PerMechanism};
 use super::waiters::{Mio, Ours, PlainEpoll, PlainPoll, PlainSelect, Polling, Waiter};
-use super::{chain, churn, turn, wait};
+use super::{burst, chain, churn, turn, wait};
 
 /// Says how long so many operations took, with descriptors that are shared.
 type Run<D> = fn(&[D], u64) -> io::Result<Duration>;
@@ -27,6 +28,7 @@ pub(super) struct Contender {
     pub(super) restart: Run<TimerFd>,
     pub(super) empty_turn: Run<TimerFd>,
     pub(super) echo: Run<TimerFd>,
+    pub(super) burst: RunWith<(TcpStream, TcpStream), usize>,
 }
 
 impl Contender {
@@ -41,6 +43,7 @@ impl Contender {
             restart: churn::restart::<W>,
             empty_turn: turn::waits::empty::<W>,
             echo: turn::waits::echo::<W>,
+            burst: burst::run::<W>,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::cell::OnceCell;
 use std::io;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 
@@ -60,6 +61,23 @@ pub(super) fn pairs(count: usize) -> io::Result<Vec<(UnixStream, UnixStream)>> {
         one.set_nonblocking(true)?;
         other.set_nonblocking(true)?;
         all.push((one, other));
+    }
+    Ok(all)
+}
+
+/// Connections over TCP: the accepted end, which is nonblocking, and the client's. Both send each message at
+/// once.
+pub(super) fn connections(count: usize) -> io::Result<Vec<(TcpStream, TcpStream)>> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = listener.local_addr()?;
+    let mut all = Vec::with_capacity(count);
+    for _ in 0..count {
+        let client = TcpStream::connect(address)?;
+        let (server, _) = listener.accept()?;
+        client.set_nodelay(true)?;
+        server.set_nodelay(true)?;
+        server.set_nonblocking(true)?;
+        all.push((server, client));
     }
     Ok(all)
 }

@@ -8,6 +8,7 @@
 //! [`yardstick::waiting`](crate::yardstick::waiting) (`plain-epoll`, …), and mio, polling, calloop and
 //! tokio where they have the operation. What is measured is compiled once for each of them.
 
+mod burst;
 mod chain;
 mod churn;
 mod contenders;
@@ -53,12 +54,21 @@ pub enum Group {
     Mailbox,
     /// What one turn of a loop costs.
     Turn,
+    /// What an echo costs where many connections have a message at once.
+    Burst,
 }
 
 impl Group {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Wait, Self::Chain, Self::Churn, Self::Timers, Self::Mailbox, Self::Turn];
+    pub const ALL: [Self; 7] = [
+        Self::Wait,
+        Self::Chain,
+        Self::Churn,
+        Self::Timers,
+        Self::Mailbox,
+        Self::Turn,
+        Self::Burst,
+    ];
 
     /// The name.
     #[must_use]
@@ -70,6 +80,7 @@ impl Group {
             Self::Timers => "timers",
             Self::Mailbox => "mailbox",
             Self::Turn => "turn",
+            Self::Burst => "burst",
         }
     }
 
@@ -88,6 +99,7 @@ impl Group {
             Self::Timers => timers::list(&mut listing, sizes),
             Self::Mailbox => mailbox::list(&mut listing),
             Self::Turn => turn::list(&mut listing, sizes),
+            Self::Burst => burst::list(&mut listing, sizes),
         }
         Ok(listing)
     }

@@ -2,7 +2,7 @@
 
 use super::page::Section;
 
-const TERMS: [(&str, &str); 21] = [
+const TERMS: [(&str, &str); 22] = [
     (
         "reactor-epoll, reactor-poll, reactor-select, reactor-mio",
         "This library on each of its mechanisms, the same handler on all; the last one waits through the mio crate.",
@@ -51,6 +51,11 @@ const TERMS: [(&str, &str); 21] = [
     ),
     ("to a sleeping loop", "From sending a message to a loop that sleeps until it has it."),
     ("turn", "One pass of a whole loop: a wait, and what comes of it."),
+    (
+        "burst",
+        "Many connections have a message at once: a wait, and a read and a write for each. What the clients do \
+         isn't counted.",
+    ),
     ("silent descriptors", "Registered ones to which nothing comes."),
     ("crowd", "Connections that were answered once and then do nothing, beside some busy ones."),
     (

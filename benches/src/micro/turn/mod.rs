@@ -17,7 +17,7 @@ const SILENT: &[usize] = &[1, 100, 1_000];
 const FEW: &[usize] = &[1, 1_000];
 
 /// Bytes of a message.
-const MESSAGE: usize = 64;
+pub(super) const MESSAGE: usize = 64;
 /// A timer is due at the next millisecond at the earliest: so many are enough for a sample.
 const TIMERS: u64 = 20;
 

@@ -11,7 +11,7 @@ use super::super::waiters::{Patience, Waiter};
 use super::MESSAGE;
 
 /// Bytes of the buffer that the echo reads into.
-const SCRATCH: usize = 64 * 1024;
+pub(in crate::micro) const SCRATCH: usize = 64 * 1024;
 
 /// Watches `crowd`, with the tokens from 1 on.
 fn watch<W: Waiter>(crowd: &[TimerFd]) -> io::Result<W> {
@@ -37,7 +37,7 @@ pub(in crate::micro) fn echo<W: Waiter>(crowd: &[TimerFd], turns: u64) -> io::Re
     let mut waiter = watch::<W>(crowd)?;
     let listener = super::listener()?;
     let mut client = super::client(listener.local_addr()?)?;
-    let (mut server, _) = listener.accept()?;
+    let (server, _) = listener.accept()?;
     server.set_nodelay(true)?;
     server.set_nonblocking(true)?;
     waiter.add(server.as_fd(), 0)?;
@@ -50,7 +50,7 @@ pub(in crate::micro) fn echo<W: Waiter>(crowd: &[TimerFd], turns: u64) -> io::Re
         let mut echoed = 0;
         while echoed < MESSAGE {
             let mut answer = Ok(0);
-            waiter.wait(Patience::Endless, |_| answer = pass(&mut server, &mut scratch, to_end))?;
+            waiter.wait(Patience::Endless, |_| answer = pass(&server, &mut scratch, to_end))?;
             echoed += answer?;
         }
         client.read_exact(&mut message)?;
@@ -59,7 +59,11 @@ pub(in crate::micro) fn echo<W: Waiter>(crowd: &[TimerFd], turns: u64) -> io::Re
 }
 
 /// Sends back what has come: how many bytes.
-fn pass(server: &mut TcpStream, scratch: &mut [u8], to_end: bool) -> io::Result<usize> {
+pub(in crate::micro) fn pass(
+    mut server: &TcpStream,
+    scratch: &mut [u8],
+    to_end: bool,
+) -> io::Result<usize> {
     let mut passed = 0;
     loop {
         match server.read(scratch) {
