@@ -3,7 +3,7 @@
 use super::figure::{Figure, distinct};
 use super::page::{Section, Table};
 use super::sections::ranked;
-use super::tables::precise;
+use crate::numbers::precise;
 use crate::spread::FEW;
 
 /// What the library's own servers and pollers are called before the mechanism's name.

@@ -1,9 +1,9 @@
 //! What has changed since an older report, beyond the noise.
 
 use super::figure::{Better, Figure};
-use super::style::{self, Dashes};
-use super::tables::precise;
 use crate::command_line::plural;
+use crate::drawing::style::{self, Dashes};
+use crate::numbers::precise;
 use crate::spread::Spread;
 
 /// Lines for people: how far the plain loops moved, what got better or worse, of this library first and the

@@ -1,8 +1,8 @@
 //! One thing that was measured, with all its samples.
 
-use super::tables::grouped;
 use crate::load::{Latency, Mode, Report};
 use crate::micro::Measured;
+use crate::numbers::grouped;
 use crate::runs::{Comparison, Round, Sample, limited_by_load};
 use crate::spread::{ALIKE, Spread, TOO_FAR};
 

@@ -13,7 +13,6 @@ mod machine;
 mod page;
 mod plan;
 mod sections;
-mod style;
 mod tables;
 mod versions;
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::style::{self, Dashes};
+use crate::drawing::style::{self, Dashes};
 
 /// Sections that belong together.
 #[derive(Clone, Debug)]

@@ -3,8 +3,9 @@
 use super::chart::{self, Bar, Line};
 use super::figure::{Better, Figure, MEMORY, MEMORY_WITH_FILES, distinct, questions};
 use super::page::Section;
-use super::style;
-use super::tables::{self, precise};
+use super::tables;
+use crate::drawing::style;
+use crate::numbers::precise;
 
 /// One section a question.
 ///

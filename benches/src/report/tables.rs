@@ -2,7 +2,8 @@
 
 use super::figure::{Figure, distinct};
 use super::page::Table;
-use super::style;
+use crate::drawing::style;
+use crate::numbers::precise;
 use crate::spread::Spread;
 
 /// The figures of one question.
@@ -46,30 +47,6 @@ pub(super) fn spread(value: Spread) -> String {
     format!("({:+.0} {:+.0} %)", percent(value.lower), percent(value.upper))
 }
 
-/// Three digits at least, and those of thousands in groups: 0.52, 12.3, 4,321.
-pub(super) fn precise(value: f64) -> String {
-    let sign = if value < 0.0 { "-" } else { "" };
-    let digits = match value.abs() {
-        size if size >= 99.95 => grouped(value.round().abs() as u64),
-        size if size >= 9.995 => format!("{size:.1}"),
-        size => format!("{size:.2}"),
-    };
-    format!("{sign}{digits}")
-}
-
-/// 12,345.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// For a terminal: columns of one width each.
 pub(super) fn plain(title: &str, table: &Table) -> String {
     let rows = || [&table.headings].into_iter().chain(&table.rows);
@@ -100,19 +77,6 @@ pub(super) fn plain(title: &str, table: &Table) -> String {
 mod tests {
     use super::super::figure::tests::figure;
     use super::*;
-
-    #[test]
-    fn numbers_keep_three_digits() {
-        for (value, text) in [
-            (0.5234, "0.52"),
-            (12.345, "12.3"),
-            (99.96, "100"),
-            (4321.4, "4,321"),
-            (-1_234_567.0, "-1,234,567"),
-        ] {
-            assert_eq!(precise(value), text);
-        }
-    }
 
     #[test]
     fn contenders_stand_below_each_other() {

@@ -2,7 +2,7 @@
 
 /// How a contender's line is drawn: what kind it is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Dashes {
+pub(crate) enum Dashes {
     /// The library.
     Solid,
     /// A plain libc loop.
@@ -13,9 +13,9 @@ pub(super) enum Dashes {
 
 /// A colour and a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Style {
-    pub(super) colour: (u8, u8, u8),
-    pub(super) dashes: Dashes,
+pub(crate) struct Style {
+    pub(crate) colour: (u8, u8, u8),
+    pub(crate) dashes: Dashes,
 }
 
 /// The colours of Okabe and Ito, "Color Universal Design", without black and yellow: one of them is hard
@@ -29,7 +29,7 @@ const PURPLE: (u8, u8, u8) = (204, 121, 167);
 const GREY: (u8, u8, u8) = (140, 140, 140);
 
 /// A mechanism has one colour, whoever waits with it; other libraries have what is left.
-pub(super) fn of(contender: &str) -> Style {
+pub(crate) fn of(contender: &str) -> Style {
     let (dashes, mechanism) = match contender.split_once('-') {
         Some(("reactor", mechanism)) => (Dashes::Solid, mechanism),
         // Beside itself asleep, it has another colour.
