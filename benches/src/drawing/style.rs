@@ -27,6 +27,9 @@ const BLUE: (u8, u8, u8) = (0, 114, 178);
 const RED: (u8, u8, u8) = (213, 94, 0);
 const PURPLE: (u8, u8, u8) = (204, 121, 167);
 const GREY: (u8, u8, u8) = (140, 140, 140);
+/// Not one of theirs, which are used up: to colour-blind eyes, too, farther from each of these than the nearest two of
+/// them are from each other, with a contrast of 4 at least to either page.
+const VIOLET: (u8, u8, u8) = (165, 60, 255);
 
 /// A mechanism has one colour, whoever waits with it; other libraries have what is left.
 pub(crate) fn of(contender: &str) -> Style {
@@ -44,6 +47,7 @@ pub(crate) fn of(contender: &str) -> Style {
         "poll" => ORANGE,
         "select" => GREEN,
         "mio" => PURPLE,
+        "adaptive" => VIOLET,
         "tokio" => RED,
         "polling" | "calloop" | "awake" => SKY,
         _ => GREY,
@@ -53,6 +57,8 @@ pub(crate) fn of(contender: &str) -> Style {
 
 #[cfg(test)]
 mod tests {
+    use reactor::Backend;
+
     use super::*;
 
     #[test]
@@ -62,12 +68,27 @@ mod tests {
     }
 
     #[test]
+    fn each_mechanism_has_a_colour_of_its_own() {
+        let mut mechanisms = vec!["epoll", "poll", "select", "mio", "adaptive"];
+        let compiled = Backend::COMPILED.iter().map(|backend| backend.name());
+        mechanisms.extend(compiled.filter(|name| !mechanisms.contains(name)).collect::<Vec<_>>());
+        let ours = mechanisms.iter().map(|name| of(&format!("reactor-{name}")).colour);
+        let mut colours: Vec<_> = ours.chain([of("awake-epoll").colour, GREY]).collect();
+        let all = colours.len();
+        colours.sort_unstable();
+        colours.dedup();
+        assert_eq!(colours.len(), all, "{mechanisms:?}");
+    }
+
+    #[test]
     fn nobody_looks_like_another() {
         let all = [
             "reactor-epoll",
             "reactor-poll",
             "reactor-select",
             "reactor-mio",
+            "reactor-adaptive",
+            "awake-epoll",
             "plain-epoll",
             "plain-poll",
             "plain-select",
