@@ -24,7 +24,11 @@ impl File {
     /// What was written there.
     #[track_caller]
     fn read(&self) -> Map {
-        serde_json::from_str(&fs::read_to_string(&self.0).unwrap()).unwrap()
+        Map::read(&self.0).unwrap()
+    }
+
+    fn name(&self) -> &str {
+        self.0.to_str().unwrap()
     }
 }
 
@@ -58,8 +62,7 @@ fn cells(stdout: &str) -> Vec<Vec<String>> {
 fn each_place_gets_a_row_and_each_server_a_column() {
     let file = File::new("each");
     let places = ["--registered", "4,20", "--busy", "10,100", "--moving"];
-    let output =
-        short(&[&places[..], &["--markdown", "--json", file.0.to_str().unwrap()]].concat());
+    let output = short(&[&places[..], &["--markdown", "--json", file.name()]].concat());
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
     let rows = cells(&String::from_utf8(output.stdout).unwrap());
@@ -103,7 +106,7 @@ fn a_signal_leaves_the_places_that_are_known() {
     let registered: Vec<_> = (1..1000).map(|number| number.to_string()).collect();
     let mut child = map(&["--runs", "1", "--seconds", "0.02", "--warmup", "0"])
         .args(["--servers", "plain-poll", "--busy", "100", "--registered", &registered.join(",")])
-        .args(["--json", file.0.to_str().unwrap()])
+        .args(["--json", file.name()])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -146,6 +149,7 @@ fn wrong_flags_are_usage_errors_and_what_is_missing_a_failure() {
         (&["--servers", "kqueue"], 2, "no server \"kqueue\" in this build"),
         (&["--registered", "4000000000"], 1, "raise it (ulimit -Hn 4000000050)"),
         (&["--json", "/no/such/folder/map.json"], 1, "write /no/such/folder/map.json"),
+        (&["--from", "/no/such/folder/map.json"], 1, "read /no/such/folder/map.json"),
         (&["--server-core", "100000"], 1, "core"),
     ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_benches"));
@@ -155,5 +159,74 @@ fn wrong_flags_are_usage_errors_and_what_is_missing_a_failure() {
         assert_eq!(stderr.lines().count(), 1, "{stderr}");
         assert!(stderr.contains(words), "{stderr}");
         assert!(output.stdout.is_empty());
+    }
+}
+
+/// What is printed of a map that was measured before.
+fn again(more: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_benches")).arg("map").args(more).output().unwrap()
+}
+
+#[test]
+fn a_map_is_the_same_when_it_is_read_back() {
+    let file = File::new("again");
+    let places = ["--registered", "4,20", "--busy", "50", "--servers", "plain-poll,mio"];
+    let first = short(&[&places[..], &["--moving", "--json", file.name()]].concat());
+    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
+    let mut map = file.read();
+    let text = fs::read_to_string(&file.0).unwrap();
+    assert_eq!(map.json().unwrap(), text);
+    let first = String::from_utf8(first.stdout).unwrap();
+    let output = again(&["--from", file.name()]);
+    let second = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && output.stderr.is_empty());
+    assert!(second.starts_with(&first), "{second} after {first}");
+    assert!(second.contains(&map.date) && !second.contains("Incomplete"), "{second}");
+    assert_eq!(fs::read_to_string(&file.0).unwrap(), text, "it is only read");
+
+    map.is_incomplete = true;
+    map.cells.truncate(1);
+    fs::write(&file.0, map.json().unwrap()).unwrap();
+    assert_eq!(file.read(), map);
+    let output = again(&["--from", file.name(), "--markdown"]);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && stdout.contains("\nIncomplete: "), "{stdout}");
+    assert_eq!(cells(&stdout).len(), 3, "{stdout}");
+}
+
+#[test]
+fn what_is_no_map_is_told_by_its_name() {
+    let file = File::new("none");
+    let report = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/report.json");
+    fs::write(&file.0, "{").unwrap();
+    for name in [file.name(), report] {
+        let output = again(&["--from", name]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        assert!(stderr.contains(&format!("{name} is no map: ")), "{stderr}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn what_was_measured_before_is_not_measured_otherwise() {
+    for flags in [
+        &["--registered", "50"][..],
+        &["--busy", "50"],
+        &["--servers", "mio"],
+        &["--moving"],
+        &["--only", "steady"],
+        &["--runs", "1"],
+        &["--seconds", "1"],
+        &["--warmup", "1"],
+        &["--server-core", "0"],
+        &["--load-core", "0"],
+        &["--json", "map.json"],
+    ] {
+        let output = again(&[flags, &["--from", "/no/such/map.json"]].concat());
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(flags[0]) && stderr.contains("cannot be used with"), "{stderr}");
     }
 }

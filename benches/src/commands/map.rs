@@ -13,7 +13,7 @@ use reactor::Backend;
 use super::rounds::Rounds;
 use crate::command_line::{catch_signals, progress, usage_error, wrong_backend};
 use crate::limits;
-use crate::map::{Cell, Map, Spot, Table};
+use crate::map::{Cell, INCOMPLETE, Map, Spot, Table};
 use crate::runs::{self, Contest};
 use crate::servers::Server;
 use crate::yardstick::Mechanism;
@@ -61,7 +61,26 @@ pub struct Arguments {
     /// Print the table as Markdown has them.
     #[arg(long)]
     markdown: bool,
+
+    /// Measure nothing: print the table of what was written by `--json` before, complete or not.
+    #[arg(long, value_name = "MAP.json", conflicts_with_all = MEASURING)]
+    from: Option<PathBuf>,
 }
+
+/// What says how to measure, and what becomes of the samples.
+const MEASURING: [&str; 11] = [
+    "registered",
+    "busy",
+    "servers",
+    "moving",
+    "only",
+    "runs",
+    "seconds",
+    "warmup",
+    "server_core",
+    "load_core",
+    "json",
+];
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Set {
@@ -83,9 +102,12 @@ const USUAL: [Server; 4] = [
 ///
 /// # Errors
 ///
-/// When a server or the load fails, when a core or a number of descriptors isn't there, and when the file or
-/// stdout can't be written to.
+/// When a server or the load fails, when a core or a number of descriptors isn't there, when the map that was
+/// measured before can't be read or is none, and when the file or stdout can't be written to.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    if let Some(path) = &arguments.from {
+        return show(arguments, &Map::read(path)?);
+    }
     if let Some(complaint) = arguments.rounds.complaint() {
         return Ok(usage_error(complaint));
     }
@@ -107,7 +129,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             .open(path)
             .with_context(|| format!("write {}", path.display()))?;
     }
-    draw(arguments, &contest(arguments), &spots)
+    measure(arguments, &contest(arguments), &spots)
 }
 
 fn spots(arguments: &Arguments) -> Vec<Spot> {
@@ -129,8 +151,23 @@ fn contest(arguments: &Arguments) -> Contest {
     Contest { baseline: BASELINE, others }
 }
 
+/// Prints the table of a map that was measured before.
+fn show(arguments: &Arguments, map: &Map) -> anyhow::Result<ExitCode> {
+    let (baseline, others) = map.servers().context("the map has no places")?;
+    let table = Table::new(baseline, others, arguments.markdown);
+    let mut lines = table.header();
+    lines.extend(map.cells.iter().map(|cell| table.row(cell)));
+    lines.extend([String::new(), table.footer(), runs::footer()]);
+    lines.push(format!("Measured {}, by {}, on {}", map.date, map.command, map.machine));
+    if map.is_incomplete {
+        lines.push(INCOMPLETE.to_owned());
+    }
+    writeln!(io::stdout(), "{}", lines.join("\n")).context("write to stdout")?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Prints the table, each row as soon as it is known.
-fn draw(arguments: &Arguments, contest: &Contest, spots: &[Spot]) -> anyhow::Result<ExitCode> {
+fn measure(arguments: &Arguments, contest: &Contest, spots: &[Spot]) -> anyhow::Result<ExitCode> {
     let rounds = arguments.rounds.runs;
     let setup = arguments.rounds.setup("map")?;
     let caught = catch_signals()?;
@@ -138,7 +175,8 @@ fn draw(arguments: &Arguments, contest: &Contest, spots: &[Spot]) -> anyhow::Res
     let print = |line: String| {
         progress.suspend(|| writeln!(io::stdout(), "{line}")).context("write to stdout")
     };
-    let table = Table::new(contest, arguments.markdown);
+    let others: Vec<_> = contest.others.iter().map(Server::to_string).collect();
+    let table = Table::new(&contest.baseline.to_string(), &others, arguments.markdown);
     let mut map = Map::begun();
     table.header().into_iter().try_for_each(print)?;
     for &spot in spots {

@@ -8,10 +8,12 @@ mod table;
 
 pub use table::Table;
 
+use std::fs;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::time::SystemTime;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::report::Machine;
@@ -21,6 +23,10 @@ use crate::runs::{Case, Comparison};
 const SIZE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63);
 /// After how many seconds others are busy where that changes.
 const MOVING: &str = "0.1";
+
+/// What is said of a map of which places are missing.
+pub const INCOMPLETE: &str =
+    "Incomplete: it was interrupted, or something failed, before all places were measured.";
 
 /// A place on the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,6 +113,40 @@ impl Map {
         }
     }
 
+    /// Reads one back, of which at least one place is known.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read, or holds something else.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+        let map = serde_json::from_str(&text).map_err(anyhow::Error::from);
+        let map = map.and_then(|map: Self| map.check().map(|()| map));
+        map.with_context(|| format!("{} is no map", path.display()))
+    }
+
+    /// Whether it is one that can have been measured: tables and pictures rely on it.
+    fn check(&self) -> anyhow::Result<()> {
+        let first = self.cells.first().context("it has no places")?;
+        let Comparison { baseline, others, .. } = &first.comparison;
+        for Cell { spot, comparison } in &self.cells {
+            ensure!((1..=100).contains(&spot.percent), "{} % are busy in it", spot.percent);
+            let is_same = (baseline, others) == (&comparison.baseline, &comparison.others);
+            ensure!(is_same, "its places have different servers");
+            ensure!(!comparison.rounds.is_empty(), "a place has no rounds");
+            let mut rounds = comparison.rounds.iter();
+            let is_full = rounds.all(|round| round.others.len() == others.len());
+            ensure!(is_full, "a round lacks servers, or has too many");
+        }
+        Ok(())
+    }
+
+    /// The names of the baseline and of the others.
+    pub fn servers(&self) -> Option<(&str, &[String])> {
+        let Comparison { baseline, others, .. } = &self.cells.first()?.comparison;
+        Some((baseline, others))
+    }
+
     /// The whole, with all samples.
     ///
     /// # Errors
@@ -122,6 +162,7 @@ impl Map {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runs::{Round, Sample};
 
     fn count(number: usize) -> NonZeroUsize {
         NonZeroUsize::new(number).unwrap()
@@ -156,5 +197,57 @@ mod tests {
             [(1, 10, false), (1, 100, false), (50, 10, false), (50, 10, true), (50, 100, false)]
         );
         assert_eq!(spots[3].case().more, ["--idle", "45", "--moving", "0.1"]);
+    }
+
+    /// One with these places, at each of which the baseline costs 1000 ns, and one of two others 900 ns, the other
+    /// 2000 ns, in two rounds.
+    pub(super) fn map(spots: &[Spot]) -> Map {
+        let sample = |cost: u64| Sample {
+            report: crate::load::Report {
+                messages: 1000,
+                elapsed_ns: 1_000_000_000,
+                server_cpu_ns: Some(1000 * cost),
+                ..crate::load::Report::default()
+            },
+        };
+        let round = Round {
+            baseline: sample(1000),
+            others: vec![sample(900), sample(2000)],
+            again: sample(1000),
+        };
+        let cell = |&spot: &Spot| Cell {
+            spot,
+            comparison: Comparison {
+                case: spot.case(),
+                baseline: "plain-epoll".to_owned(),
+                others: ["reactor-adaptive", "mio"].map(str::to_owned).to_vec(),
+                rounds: vec![round.clone(); 2],
+            },
+        };
+        Map { is_incomplete: false, cells: spots.iter().map(cell).collect(), ..Map::begun() }
+    }
+
+    /// Makes a map one that can't have been measured.
+    type Spoil = fn(&mut Map);
+
+    #[test]
+    fn what_can_t_have_been_measured_is_no_map() {
+        let spots = Spot::all(&[count(50), count(1000)], &[1, 100], &[false, true]);
+        let good = map(&spots);
+        good.check().unwrap();
+        let wrong: [(Spoil, &str); 6] = [
+            (|map| map.cells.clear(), "no places"),
+            (|map| map.cells[1].spot.percent = 0, "0 % are busy"),
+            (|map| map.cells[1].spot.percent = 101, "101 % are busy"),
+            (|map| map.cells[1].comparison.others.reverse(), "different servers"),
+            (|map| map.cells[1].comparison.rounds.clear(), "no rounds"),
+            (|map| map.cells[1].comparison.rounds[1].others.truncate(1), "lacks servers"),
+        ];
+        for (spoil, words) in wrong {
+            let mut map = good.clone();
+            spoil(&mut map);
+            let error = map.check().unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
     }
 }

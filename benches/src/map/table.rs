@@ -1,7 +1,7 @@
 //! The map as a table: a row for each place, a column for each server.
 
 use super::Cell;
-use crate::runs::{Comparison, Contest, Sample, limited_by_load};
+use crate::runs::{Comparison, Sample, limited_by_load};
 use crate::spread::Spread;
 
 /// Before a ratio of rates of which the load has limited one at least.
@@ -19,14 +19,14 @@ pub struct Table {
 }
 
 impl Table {
-    /// One of a contest, the baseline first; as Markdown has them, or for a terminal.
-    pub fn new(contest: &Contest, is_markdown: bool) -> Self {
+    /// One of these servers, the baseline first; as Markdown has them, or for a terminal.
+    pub fn new(baseline: &str, others: &[String], is_markdown: bool) -> Self {
         let place = [("registered", 10), ("busy", 12), ("set", 6)];
         let mut columns: Vec<_> =
             place.iter().map(|&(name, width)| (name.to_owned(), width)).collect();
-        let servers = std::iter::once(&contest.baseline).chain(&contest.others);
-        columns.extend(servers.map(|server| (server.to_string(), WIDTH)));
-        Self { columns, baseline: contest.baseline.to_string(), is_markdown }
+        let servers = std::iter::once(baseline).chain(others.iter().map(String::as_str));
+        columns.extend(servers.map(|server| (server.to_owned(), WIDTH)));
+        Self { columns, baseline: baseline.to_owned(), is_markdown }
     }
 
     /// What stands above the rows: two lines in Markdown.
@@ -97,11 +97,9 @@ mod tests {
     use super::*;
     use crate::map::Spot;
     use crate::runs::Round;
-    use crate::servers::Server;
-    use crate::yardstick::Mechanism;
 
-    fn contest() -> Contest {
-        Contest { baseline: Server::Plain(Mechanism::Epoll), others: vec![Server::Mio] }
+    fn table(is_markdown: bool) -> Table {
+        Table::new("plain-epoll", &["mio".to_owned()], is_markdown)
     }
 
     /// Two rounds in which the baseline costs 1000 ns and sends 1000 messages a second, the other half of
@@ -135,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_row_says_where_and_who_costs_what() {
-        let table = Table::new(&contest(), false);
+        let table = table(false);
         let header = table.header();
         let row = table.row(&cell(false));
         assert_eq!(header.len(), 1);
@@ -148,7 +146,7 @@ mod tests {
 
     #[test]
     fn markdown_has_a_bar_around_each_cell() {
-        let table = Table::new(&contest(), true);
+        let table = table(true);
         let mut lines = table.header();
         lines.push(table.row(&cell(false)));
         assert_eq!(lines.len(), 3);
