@@ -125,6 +125,26 @@ fn a_signal_leaves_the_places_that_are_known() {
 }
 
 #[test]
+fn without_a_place_there_is_no_picture() {
+    let file = File::new("unknown");
+    // A round that takes minutes.
+    let mut child = map(&["--seconds", "600", "--registered", "2", "--svg", file.name()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(stdout.next().unwrap().unwrap().contains("registered"));
+    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{stderr}");
+    assert!(stderr.contains("map: interrupted after 0 of 5 rounds"), "{stderr}");
+    assert!(stderr.contains("there is no picture"), "{stderr}");
+    assert_eq!(fs::read_to_string(&file.0).unwrap(), "");
+}
+
+#[test]
 fn one_half_can_be_had_alone() {
     for (set, rows) in [("steady", ["1", "2"].as_slice()), ("moving", &["1"])] {
         let places = ["--registered", "2", "--busy", "50,100", "--servers", "plain-epoll"];
@@ -149,6 +169,9 @@ fn wrong_flags_are_usage_errors_and_what_is_missing_a_failure() {
         (&["--servers", "kqueue"], 2, "no server \"kqueue\" in this build"),
         (&["--registered", "4000000000"], 1, "raise it (ulimit -Hn 4000000050)"),
         (&["--json", "/no/such/folder/map.json"], 1, "write /no/such/folder/map.json"),
+        (&["--svg", "/no/such/folder/map.svg"], 1, "write /no/such/folder/map.svg"),
+        (&["--json", "map", "--svg", "map"], 2, "the picture is another file"),
+        (&["--from", "map", "--svg", "map"], 2, "the picture is another file"),
         (&["--from", "/no/such/folder/map.json"], 1, "read /no/such/folder/map.json"),
         (&["--server-core", "100000"], 1, "core"),
     ] {
@@ -171,27 +194,33 @@ fn again(more: &[&str]) -> Output {
 fn a_map_is_the_same_when_it_is_read_back() {
     let file = File::new("again");
     let places = ["--registered", "4,20", "--busy", "50", "--servers", "plain-poll,mio"];
-    let first = short(&[&places[..], &["--moving", "--json", file.name()]].concat());
+    let (drawn, drawn_again) = (File::new("drawn"), File::new("drawn-again"));
+    let files = ["--json", file.name(), "--svg", drawn.name()];
+    let first = short(&[&places[..], &["--moving"], &files].concat());
     assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
     let mut map = file.read();
     let text = fs::read_to_string(&file.0).unwrap();
     assert_eq!(map.json().unwrap(), text);
     let first = String::from_utf8(first.stdout).unwrap();
-    let output = again(&["--from", file.name()]);
+    let output = again(&["--from", file.name(), "--svg", drawn_again.name()]);
     let second = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && output.stderr.is_empty());
     assert!(second.starts_with(&first), "{second} after {first}");
     assert!(second.contains(&map.date) && !second.contains("Incomplete"), "{second}");
     assert_eq!(fs::read_to_string(&file.0).unwrap(), text, "it is only read");
+    let picture = fs::read_to_string(&drawn.0).unwrap();
+    assert!(picture.starts_with("<svg") && picture.contains("plain-poll"), "{picture}");
+    assert_eq!(fs::read_to_string(&drawn_again.0).unwrap(), picture);
 
     map.is_incomplete = true;
     map.cells.truncate(1);
     fs::write(&file.0, map.json().unwrap()).unwrap();
     assert_eq!(file.read(), map);
-    let output = again(&["--from", file.name(), "--markdown"]);
+    let output = again(&["--from", file.name(), "--markdown", "--svg", drawn.name()]);
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && stdout.contains("\nIncomplete: "), "{stdout}");
     assert_eq!(cells(&stdout).len(), 3, "{stdout}");
+    assert!(fs::read_to_string(&drawn.0).unwrap().contains("(incomplete)"));
 }
 
 #[test]

@@ -58,11 +58,15 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 
+    /// Also draw the map: the costs at all places that are known, with their spread and the noise.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+
     /// Print the table as Markdown has them.
     #[arg(long)]
     markdown: bool,
 
-    /// Measure nothing: print the table of what was written by `--json` before, complete or not.
+    /// Measure nothing: print, and with `--svg` draw, what was written by `--json` before, complete or not.
     #[arg(long, value_name = "MAP.json", conflicts_with_all = MEASURING)]
     from: Option<PathBuf>,
 }
@@ -105,8 +109,15 @@ const USUAL: [Server; 4] = [
 /// When a server or the load fails, when a core or a number of descriptors isn't there, when the map that was
 /// measured before can't be read or is none, and when the file or stdout can't be written to.
 pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    if let Some(path) = &arguments.from {
-        return show(arguments, &Map::read(path)?);
+    let Arguments { json, svg, from, .. } = arguments;
+    if svg.is_some() && [json, from].contains(&svg) {
+        return Ok(usage_error("the picture is another file than the samples"));
+    }
+    if let Some(path) = from {
+        let map = Map::read(path)?;
+        draw(svg.as_deref(), &map)?;
+        show(arguments, &map)?;
+        return Ok(ExitCode::SUCCESS);
     }
     if let Some(complaint) = arguments.rounds.complaint() {
         return Ok(usage_error(complaint));
@@ -121,7 +132,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     // Before anything runs, as in the comparison of servers.
     let most = spots.iter().map(|spot| spot.case().open_files()).max().unwrap_or(0);
     limits::allow_open_files(most)?;
-    if let Some(path) = &arguments.json {
+    for path in [json, svg].into_iter().flatten() {
         // What can't be written is better known before than after half an hour.
         OpenOptions::new()
             .append(true)
@@ -129,7 +140,15 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             .open(path)
             .with_context(|| format!("write {}", path.display()))?;
     }
-    measure(arguments, &contest(arguments), &spots)
+    let mut map = Map::begun();
+    let measured = measure(arguments, &contest(arguments), &spots, &mut map);
+    // Also of a map that is incomplete; what made it so is the first thing to tell.
+    let drawn = if map.cells.is_empty() { Ok(()) } else { draw(svg.as_deref(), &map) };
+    let code = measured?;
+    if svg.is_some() && map.cells.is_empty() {
+        eprintln!("map: without a place that is known there is no picture");
+    }
+    drawn.map(|()| code)
 }
 
 fn spots(arguments: &Arguments) -> Vec<Spot> {
@@ -151,8 +170,8 @@ fn contest(arguments: &Arguments) -> Contest {
     Contest { baseline: BASELINE, others }
 }
 
-/// Prints the table of a map that was measured before.
-fn show(arguments: &Arguments, map: &Map) -> anyhow::Result<ExitCode> {
+/// Prints the whole table of a map that was measured before.
+fn show(arguments: &Arguments, map: &Map) -> anyhow::Result<()> {
     let (baseline, others) = map.servers().context("the map has no places")?;
     let table = Table::new(baseline, others, arguments.markdown);
     let mut lines = table.header();
@@ -162,12 +181,16 @@ fn show(arguments: &Arguments, map: &Map) -> anyhow::Result<ExitCode> {
     if map.is_incomplete {
         lines.push(INCOMPLETE.to_owned());
     }
-    writeln!(io::stdout(), "{}", lines.join("\n")).context("write to stdout")?;
-    Ok(ExitCode::SUCCESS)
+    writeln!(io::stdout(), "{}", lines.join("\n")).context("write to stdout")
 }
 
-/// Prints the table, each row as soon as it is known.
-fn measure(arguments: &Arguments, contest: &Contest, spots: &[Spot]) -> anyhow::Result<ExitCode> {
+/// Prints the table, each row as soon as it is known, and notes it on the map.
+fn measure(
+    arguments: &Arguments,
+    contest: &Contest,
+    spots: &[Spot],
+    map: &mut Map,
+) -> anyhow::Result<ExitCode> {
     let rounds = arguments.rounds.runs;
     let setup = arguments.rounds.setup("map")?;
     let caught = catch_signals()?;
@@ -177,7 +200,6 @@ fn measure(arguments: &Arguments, contest: &Contest, spots: &[Spot]) -> anyhow::
     };
     let others: Vec<_> = contest.others.iter().map(Server::to_string).collect();
     let table = Table::new(&contest.baseline.to_string(), &others, arguments.markdown);
-    let mut map = Map::begun();
     table.header().into_iter().try_for_each(print)?;
     for &spot in spots {
         let case = spot.case();
@@ -191,7 +213,9 @@ fn measure(arguments: &Arguments, contest: &Contest, spots: &[Spot]) -> anyhow::
             print(table.row(&cell))?;
             map.cells.push(cell);
             map.is_incomplete = caught.any() || map.cells.len() < spots.len();
-            write(arguments.json.as_deref(), &map)?;
+            if let Some(path) = &arguments.json {
+                write(path, &map.json()?)?;
+            }
         }
         if caught.any() {
             progress.finish_and_clear();
@@ -204,7 +228,11 @@ fn measure(arguments: &Arguments, contest: &Contest, spots: &[Spot]) -> anyhow::
     Ok(ExitCode::SUCCESS)
 }
 
-fn write(path: Option<&Path>, map: &Map) -> anyhow::Result<()> {
-    let Some(path) = path else { return Ok(()) };
-    fs::write(path, map.json()?).with_context(|| format!("write {}", path.display()))
+/// Writes the picture, if one is wanted.
+fn draw(path: Option<&Path>, map: &Map) -> anyhow::Result<()> {
+    path.map_or(Ok(()), |path| write(path, &map.picture()?))
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(path, text).with_context(|| format!("write {}", path.display()))
 }

@@ -1,8 +1,48 @@
-//! Where axes begin and end.
+//! Where axes begin and end, and where their labels stand.
 
 use std::ops::Range;
 
 use anyhow::{Context as _, ensure};
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+use plotters::coord::types::RangedCoordf64;
+
+use crate::numbers::short;
+
+/// An axis with labels at these places, and nowhere else.
+#[derive(Clone)]
+pub(crate) struct Labelled {
+    whole: RangedCoordf64,
+    places: Vec<f64>,
+}
+
+impl Labelled {
+    pub(crate) fn new(whole: Range<f64>, places: Vec<f64>) -> Self {
+        Self { whole: whole.into(), places }
+    }
+}
+
+impl Ranged for Labelled {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
+        self.whole.map(value, limit)
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        if hint.weight().allow_light_points() { Vec::new() } else { self.places.clone() }
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.whole.range()
+    }
+}
+
+impl ValueFormatter<f64> for Labelled {
+    fn format(value: &f64) -> String {
+        short(*value)
+    }
+}
 
 /// The least and the greatest of the values, all of which a logarithm must have.
 pub(crate) fn range(values: impl Iterator<Item = f64>) -> anyhow::Result<Range<f64>> {

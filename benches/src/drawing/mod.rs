@@ -16,19 +16,20 @@ use style::{Dashes, Style};
 /// Stand for the page's colours until the SVG is written.
 pub(crate) const INK: RGBColor = RGBColor(1, 2, 3);
 const GRID: RGBColor = RGBColor(4, 5, 6);
+const PAPER: RGBColor = RGBColor(7, 8, 9);
 
 /// Widths that stand for dashes until then, of which the crate would make a path each.
 const DASHED: [(Dashes, u32, &str); 2] = [(Dashes::Long, 8, "9 5"), (Dashes::Short, 9, "2 4")];
 
-/// The height of letters.
+/// Heights of letters.
 pub(crate) const TEXT: i32 = 15;
-const AXIS_TEXT: i32 = 14;
+pub(crate) const AXIS_TEXT: i32 = 14;
 
 /// The page's colours, for a chart that stands alone.
-const STANDALONE: &str = "<style>svg { color: #1f2328; --grid: #dfe3e8; background: #ffffff; } \
-     @media (prefers-color-scheme: dark) { svg { color: #e2e6ea; --grid: #363c44; background: #14171a; } }</style>";
+const STANDALONE: &str = "<style>svg { color: #1f2328; --grid: #dfe3e8; --page: #ffffff; background: var(--page); } \
+     @media (prefers-color-scheme: dark) { svg { color: #e2e6ea; --grid: #363c44; --page: #14171a; } }</style>";
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(crate) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub(crate) type Chart<'a, 'b, X, Y> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<X, Y>>;
 
 /// What an axis is called, and how its numbers are written.
@@ -81,7 +82,8 @@ pub(crate) fn draw(
     Ok(svg
         .replacen(&fixed, "<svg role=\"img\" ", 1)
         .replace(&hex(INK), "currentColor")
-        .replace(&hex(GRID), "var(--grid)"))
+        .replace(&hex(GRID), "var(--grid)")
+        .replace(&hex(PAPER), "var(--page)"))
 }
 
 /// The same as a file of its own, which has a page's colours in it.
@@ -104,18 +106,39 @@ pub(crate) fn width(dashes: Dashes) -> u32 {
     DASHED.iter().find(|dashed| dashed.0 == dashes).map_or(2, |dashed| dashed.1)
 }
 
-/// A mark on a chart.
+/// Whether a mark is full, or shows the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fill {
+    Full,
+    Hollow,
+}
+
+/// A mark, on a chart or on plain paper.
 pub(crate) type Mark<'a, At> = DynElement<'static, SVGBackend<'a>, At>;
 
-/// A point's mark, which tells the kind as the dashes do.
+/// A point's mark, which tells the kind as the dashes do: the parts of it, the lower one first.
 pub(crate) fn mark<'a, At: Clone + 'static>(
     at: At,
     colour: RGBColor,
     dashes: Dashes,
-) -> Mark<'a, At> {
-    match dashes {
-        Dashes::Solid => Circle::new(at, 3, colour.filled()).into_dyn(),
-        Dashes::Long => TriangleMarker::new(at, 5, colour.filled()).into_dyn(),
-        Dashes::Short => Cross::new(at, 4, colour.filled()).into_dyn(),
+    fill: Fill,
+) -> Vec<Mark<'a, At>> {
+    let again = at.clone();
+    match (dashes, fill) {
+        (Dashes::Solid, Fill::Full) => vec![Circle::new(at, 3, colour.filled()).into_dyn()],
+        (Dashes::Long, Fill::Full) => vec![TriangleMarker::new(at, 5, colour.filled()).into_dyn()],
+        (Dashes::Short, Fill::Full) => vec![Cross::new(at, 4, colour.filled()).into_dyn()],
+        (Dashes::Solid, Fill::Hollow) => vec![
+            Circle::new(at, 4, colour.filled()).into_dyn(),
+            Circle::new(again, 2, PAPER.filled()).into_dyn(),
+        ],
+        (Dashes::Long, Fill::Hollow) => vec![
+            TriangleMarker::new(at, 7, colour.filled()).into_dyn(),
+            TriangleMarker::new(again, 3, PAPER.filled()).into_dyn(),
+        ],
+        (Dashes::Short, Fill::Hollow) => vec![
+            Cross::new(at, 5, colour.stroke_width(5)).into_dyn(),
+            Cross::new(again, 4, PAPER.stroke_width(2)).into_dyn(),
+        ],
     }
 }

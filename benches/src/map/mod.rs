@@ -4,6 +4,8 @@
 //! counts where few are busy, what it costs by the busy one where most are. And a mechanism that learns who
 //! is busy shows what that is worth where the busy ones change.
 
+mod chart;
+mod scale;
 mod table;
 
 pub use table::Table;
@@ -145,6 +147,15 @@ impl Map {
     pub fn servers(&self) -> Option<(&str, &[String])> {
         let Comparison { baseline, others, .. } = &self.cells.first()?.comparison;
         Some((baseline, others))
+    }
+
+    /// As a picture, in SVG.
+    ///
+    /// # Errors
+    ///
+    /// When no place is known.
+    pub fn picture(&self) -> anyhow::Result<String> {
+        chart::picture(self)
     }
 
     /// The whole, with all samples.

@@ -6,7 +6,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::drawing::axis::{range, round_down, round_up, with_labels};
 use crate::drawing::style::{Dashes, Style};
-use crate::drawing::{self, INK, TEXT, colour, draw, mark, mesh};
+use crate::drawing::{self, Fill, INK, TEXT, colour, draw, mark, mesh};
 use crate::numbers::{precise, short};
 use crate::spread::Spread;
 
@@ -62,7 +62,7 @@ fn draw_lines(x: &str, y: &str, lines: &[Line], has_names: bool) -> anyhow::Resu
             });
             chart.draw_series(spread)?;
             let marks = line.points.iter().map(|(x, value)| (*x, value.median));
-            chart.draw_series(marks.map(|at| mark(at, colour, dashes)))?;
+            chart.draw_series(marks.flat_map(|at| mark(at, colour, dashes, Fill::Full)))?;
         }
         if has_names {
             for line in lines {
@@ -164,7 +164,7 @@ mod tests {
         ] {
             assert!(svg.contains(part), "{part} is missing");
         }
-        for stand_in in ["#010203", "#040506"] {
+        for stand_in in ["#010203", "#040506", "#070809"] {
             assert!(!svg.contains(stand_in));
         }
         assert!(!svg.contains("plain-epoll"));

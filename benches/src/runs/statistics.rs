@@ -92,7 +92,12 @@ impl Comparison {
         Spread::of(self.rounds.iter().map(|round| round.ratio(other)))
     }
 
-    /// The same of the messages per second.
+    /// The same, with the spread by which it is [judged](Self::standing): of few rounds, the extremes.
+    pub fn judged(&self, other: usize) -> Spread {
+        Spread::to_judge_by(self.rounds.iter().map(|round| round.ratio(other)))
+    }
+
+    /// What [`ratio`](Self::ratio) is of costs, of the messages per second.
     pub fn rate_ratio(&self, other: usize) -> Spread {
         Spread::of(self.rounds.iter().map(|round| round.rate_ratio(other)))
     }
@@ -117,8 +122,7 @@ impl Comparison {
         if self.rounds.len() < 2 {
             return Standing::OneRound;
         }
-        let ratios = self.rounds.iter().map(|round| round.ratio(other));
-        let Spread { lower, median, upper, .. } = Spread::to_judge_by(ratios);
+        let Spread { lower, median, upper, .. } = self.judged(other);
         let (difference, noise) = (median - 1.0, self.noise().max(ALIKE));
         // So that no figure, which is no number either, is a tie.
         if difference > noise && lower > 1.0 {
