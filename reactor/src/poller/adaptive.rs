@@ -24,10 +24,11 @@ use activity::{Activity, Rates};
 ///
 /// Who is busy is learnt from the waits; nothing is to be told. Each descriptor is in one of the two at
 /// a time, and begins in epoll. It is at its best when hundreds are ready at each wait; with few busy ones, or
-/// with more than three times as many as a wait's buffer holds, it is epoll and costs that.
+/// with more than three times as many ready as a wait's buffer holds, it is epoll and costs that.
 ///
-/// In a buffer that is too small for all who are ready, nobody has a third turn before each has had one, busy
-/// or not.
+/// In a buffer that is too small for all who are ready, nobody starves, and who is busy has no more turns for it:
+/// of those that don't move meanwhile, nobody has a third one before each has had one. Files that are always
+/// ready have theirs at every second wait.
 #[derive(Debug)]
 pub struct AdaptivePoller {
     /// The quiet ones, and the waker.
@@ -37,7 +38,7 @@ pub struct AdaptivePoller {
     activity: Activity,
     /// Whether the hot ones get the room in the buffer first.
     hot_first: bool,
-    /// How many may be hot: as many as poll(2) takes.
+    /// How many may be hot: as many as poll(2) takes, of which it is asked when it refuses.
     most: usize,
     /// Who is to move, kept for its memory.
     moving: Vec<Key>,
@@ -87,8 +88,8 @@ impl AdaptivePoller {
         }
     }
 
-    /// Moves a descriptor from poll to epoll, and says whether it is there. One that epoll refuses stays:
-    /// poll can watch anything.
+    /// Moves a descriptor from poll to epoll, and says whether it is there. One that epoll refuses stays,
+    /// since poll can watch anything; so does one that was closed behind our back.
     fn cool(&mut self, key: Key) -> bool {
         let Some((fd, interest)) = self.hot.watched(key) else { return false };
         if self.cold.add(fd, key, interest).is_err() {
@@ -107,10 +108,12 @@ impl AdaptivePoller {
         // One entry is epoll's.
         self.most = limit.saturating_sub(1);
         let before = self.hot.keys().len();
-        while let Some(&key) = self.hot.keys().get(self.most) {
-            if !self.cool(key) {
+        // From the end on: the last one, which was tried before, takes the place of who leaves.
+        for place in (0..before).rev() {
+            if self.hot.keys().len() <= self.most {
                 break;
             }
+            self.cool(self.hot.keys()[place]);
         }
         self.hot.keys().len() < before
     }
@@ -139,6 +142,7 @@ impl AdaptivePoller {
             self.hot.report(marked, events);
             self.end_turn(events);
         }
+        // A call that doesn't wait isn't interrupted: nothing is reported twice.
         let woken = marked.own && self.cold.ask(events, 0)?;
         if !hot_first {
             self.end_turn(events);
@@ -197,12 +201,15 @@ impl Poller for AdaptivePoller {
     fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         let before = events.len();
         let ready = self.cold.registrations.begin(events);
+        let asks = events.room() > 0;
         ask_until(if ready { Some(Duration::ZERO) } else { timeout }, |millis| {
             let is_over = self.ask(events, millis)?;
             Ok(is_over || events.len() > before)
         })?;
         self.cold.registrations.end(events);
-        self.learn(&events.as_slice()[before..]);
+        if asks {
+            self.learn(&events.as_slice()[before..]);
+        }
         Ok(())
     }
 

@@ -71,10 +71,12 @@ impl PollSet {
         &self.keys
     }
 
-    /// The descriptor of `key`, and what is wanted of it.
+    /// The descriptor of `key`, and what is wanted of it, unless it was closed and that was said.
     #[cfg(adaptive)]
     pub(super) fn watched(&self, key: Key) -> Option<(RawFd, Interest)> {
-        self.table.get(key).map(|entry| (entry.fd, entry.interest))
+        let entry = self.table.get(key)?;
+        let is_asked = self.entries[entry.state].fd == entry.fd;
+        (is_asked || entry.interest.is_empty()).then_some((entry.fd, entry.interest))
     }
 
     pub(super) fn modify(&mut self, key: Key, interest: Interest) -> io::Result<()> {
