@@ -44,3 +44,33 @@ pub(super) fn a_lowered_limit_is_an_answer<P: Subject>() {
         }
     }
 }
+
+/// Whom epoll can't take keeps the others of an adaptive poller from nothing.
+pub(super) fn closed_ones_at_a_lowered_limit_fail_no_wait<P: Subject>() {
+    let mut rig = Rig::<P>::new();
+    let mut pairs: Vec<_> = (0..20).map(|_| Some(unix())).collect();
+    let keys: Vec<_> = pairs
+        .iter()
+        .flatten()
+        .zip(0..)
+        .map(|((near, _), slot)| rig.add(near, slot, Interest::WRITABLE))
+        .collect();
+    for _ in 0..keys.len() {
+        assert_eq!(rig.now().len(), keys.len());
+    }
+    let closed = 7..12;
+    pairs[closed.clone()].fill_with(|| None);
+    open_files::limit(10);
+    for _ in 0..3 {
+        rig.events.clear();
+        let answer = rig.poller.wait(&mut rig.events, Some(PATIENCE));
+        if rig.poller.capabilities().backend == Backend::Poll {
+            assert_eq!(answer.unwrap_err().kind(), std::io::ErrorKind::InvalidInput);
+            continue;
+        }
+        answer.unwrap();
+        for (n, key) in keys.iter().enumerate().filter(|(n, _)| !closed.contains(n)) {
+            assert!(rig.events.iter().any(|event| event.key() == *key), "{n} is writable");
+        }
+    }
+}

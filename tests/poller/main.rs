@@ -263,6 +263,7 @@ suite! {
         limits {
             no_descriptors_left_is_an_error_of_new
             a_lowered_limit_is_an_answer
+            closed_ones_at_a_lowered_limit_fail_no_wait
         }
     }    with_descriptor {
         embedding {

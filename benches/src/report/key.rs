@@ -4,8 +4,9 @@ use super::page::Section;
 
 const TERMS: [(&str, &str); 22] = [
     (
-        "reactor-epoll, reactor-poll, reactor-select, reactor-mio",
-        "This library on each of its mechanisms, the same handler on all; the last one waits through the mio crate.",
+        "reactor-epoll, reactor-poll, reactor-select, reactor-mio, reactor-adaptive",
+        "This library on each of its mechanisms, the same handler on all; mio is the crate of that name, and \
+         adaptive has the busy descriptors in poll and the others in epoll.",
     ),
     (
         "awake-epoll",

@@ -156,9 +156,9 @@ pub trait Poller {
     ///
     /// # Errors
     ///
-    /// Only what concerns the poller as a whole (poll: more registered descriptors than
-    /// RLIMIT_NOFILE, as `InvalidInput`, until there are fewer; adaptive moves what it can to epoll first), never one descriptor, and never
-    /// EINTR.
+    /// Only what concerns the poller as a whole, never one descriptor, and never EINTR. From poll that is
+    /// `InvalidInput` while more descriptors are registered than RLIMIT_NOFILE allows; adaptive moves
+    /// those that epoll takes there.
     fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()>;
 
     /// A handle to the poller's one waker.

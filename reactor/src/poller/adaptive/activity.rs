@@ -33,7 +33,7 @@ impl Default for Rates {
 const REFUSED: u32 = 1 << 16;
 
 /// The accounts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Activity {
     rates: Rates,
     slots: Vec<Slot>,
@@ -61,7 +61,10 @@ struct Slot {
 
 impl Activity {
     pub(super) fn new(rates: Rates) -> Self {
-        Self { rates, is_open: rates.crowd_full == 0, ..Self::default() }
+        // Soon to wrap: what can't stand that shows at once.
+        let now = 100_u32.wrapping_neg();
+        let is_open = rates.crowd_full == 0;
+        Self { rates, slots: Vec::new(), now, since: now, crowd: 0, is_open, next: 0 }
     }
 
     /// A descriptor was added; nothing is known of it.
@@ -130,7 +133,6 @@ impl Activity {
             } else if slot.account == full {
                 if !can_move(event.key()) {
                     // A file that is always ready: poll would have to look at it each time, too.
-                    slot.account = 0;
                     continue;
                 }
                 busy += 1;
@@ -175,37 +177,55 @@ mod tests {
     use super::*;
 
     /// The accounts, and who is hot.
-    #[derive(Default)]
     struct World {
         activity: Activity,
         hot: Vec<Key>,
         /// How often somebody was moved.
         moves: usize,
+        /// Of each descriptor, the waits that have reported it since it was cold, and all since it was hot.
+        reports: Vec<u32>,
+        waits: Vec<u32>,
+    }
+
+    fn key(n: u32) -> Key {
+        Key::new(n, 0)
+    }
+
+    fn reports(ready: impl Iterator<Item = u32>) -> Vec<Event> {
+        ready.map(|n| Event::new(key(n), Readiness::READABLE)).collect()
     }
 
     impl World {
-        fn new(descriptors: u32) -> Self {
-            let mut world = Self::default();
-            (0..descriptors).for_each(|n| world.activity.added(Key::new(n, 0)));
-            world
+        fn new(descriptors: u32, rates: Rates) -> Self {
+            let mut activity = Activity::new(rates);
+            (0..descriptors).for_each(|n| activity.added(key(n)));
+            let none = vec![0; descriptors as usize];
+            Self { activity, hot: Vec::new(), moves: 0, reports: none.clone(), waits: none }
         }
 
         fn wait(&mut self, ready: impl Iterator<Item = u32>) {
-            let event = |n| Event::new(Key::new(n, 0), Readiness::READABLE);
-            let events: Vec<_> = ready.map(event).collect();
+            let events = reports(ready);
+            events.iter().for_each(|event| self.reports[event.key().index()] += 1);
+            self.waits.iter_mut().for_each(|waits| *waits += 1);
             let (mut heating, mut cooling) = (Vec::new(), Vec::new());
+            let Rates { worth, full, moves, .. } = self.activity.rates;
             self.activity.book(&events, usize::MAX, |_| true, &mut heating);
             for key in &heating {
                 assert!(!self.activity.is_hot(*key));
+                assert!(self.reports[key.index()] >= full / (worth - 1), "it has earned that");
                 self.activity.moved(*key, true);
+                self.waits[key.index()] = 0;
             }
             self.hot.extend(&heating);
             self.activity.look(&self.hot, &mut cooling);
             for key in &cooling {
                 self.activity.moved(*key, false);
+                self.reports[key.index()] = 0;
+                let has_spent = self.waits[key.index()] >= full;
+                assert!(has_spent || !self.activity.is_open, "it has spent what it had");
             }
             self.hot.retain(|key| !cooling.contains(key));
-            assert!(heating.len().max(cooling.len()) <= Rates::default().moves);
+            assert!(heating.len().max(cooling.len()) <= moves);
             self.moves += heating.len() + cooling.len();
         }
     }
@@ -213,7 +233,7 @@ mod tests {
     #[test]
     fn who_is_ready_often_is_hot_for_good_and_who_is_not_never() {
         for (period, is_hot) in [(1, true), (2, true), (4, false), (8, false), (100, false)] {
-            let mut world = World::new(100);
+            let mut world = World::new(100, Rates::default());
             for turn in 0..2000 {
                 world.wait((0..100).filter(|n| (n + turn) % period == 0));
             }
@@ -226,19 +246,21 @@ mod tests {
     #[test]
     fn a_few_are_not_worth_it() {
         let few = Rates::default().crowd;
-        let mut world = World::new(100);
+        let mut world = World::new(100, Rates::default());
         (0..2000).for_each(|_| world.wait(0..few));
         assert_eq!((world.hot.len(), world.moves), (0, 0));
-        // Nor is it worth going on with them.
+        // Nor is it worth going on with them for long.
         (0..2000).for_each(|_| world.wait(0..2 * few));
         assert_eq!(world.hot.len(), 2 * few as usize);
+        (0..100).for_each(|_| world.wait(0..few - 1));
+        assert_eq!(world.hot.len(), few as usize - 1);
         (0..2000).for_each(|_| world.wait(0..few - 1));
         assert_eq!(world.hot.len(), 0);
     }
 
     #[test]
     fn another_crowd_takes_the_place_of_the_last() {
-        let mut world = World::new(1000);
+        let mut world = World::new(1000, Rates::default());
         for crowd in 0..10 {
             (0..200).for_each(|_| world.wait(crowd * 100..crowd * 100 + 50));
             let mut hot: Vec<_> = world.hot.iter().map(|key| key.slot()).collect();
@@ -248,17 +270,64 @@ mod tests {
         assert_eq!(world.moves, 10 * 50 + 9 * 50);
     }
 
-    proptest! {
-        /// Whoever is ready when, a descriptor that becomes hot has earned it since it last was.
-        #[test]
-        fn nobody_flaps(waits in prop::collection::vec(prop::collection::vec(any::<bool>(), 16), 0..300)) {
-            let mut world = World::new(16);
-            for ready in &waits {
-                world.wait((0..16).filter(|n| ready[*n as usize]));
+    #[test]
+    fn no_more_become_hot_than_there_is_room_for() {
+        let mut activity = World::new(100, Rates::default()).activity;
+        let mut heating = Vec::new();
+        for _ in 0..100 {
+            heating.clear();
+            activity.book(&reports(0..100), 3, |_| true, &mut heating);
+        }
+        assert_eq!(heating.len(), 3);
+    }
+
+    /// However many are hot, a wait looks at a part of them, and in the end at all.
+    #[test]
+    fn a_look_is_bounded() {
+        let hot: Vec<_> = (0..1000).map(key).collect();
+        for (moves, most) in [(usize::MAX, 4 + 1000 / 16), (32, 32)] {
+            let mut activity = World::new(1000, Rates { moves, ..Rates::default() }).activity;
+            let mut seen = std::collections::HashSet::new();
+            for _ in 0..1000 / most + 1 {
+                let mut cooling = Vec::new();
+                activity.look(&hot, &mut cooling);
+                assert_eq!(cooling.len(), most);
+                seen.extend(cooling);
             }
-            let Rates { worth, full, .. } = Rates::default();
-            let each = waits.len() / (full / (worth - 1)) as usize;
-            prop_assert!(world.moves <= 16 * 2 * each, "{} moves in {}", world.moves, waits.len());
+            assert_eq!(seen.len(), 1000);
+        }
+    }
+
+    #[test]
+    fn whom_epoll_refuses_is_not_offered_again_for_long() {
+        for is_open in [false, true] {
+            let mut activity = World::new(1, Rates::default()).activity;
+            activity.is_open = is_open;
+            activity.crowd = u32::from(is_open);
+            activity.rates.crowd = 0;
+            activity.moved(key(0), true);
+            activity.stays_hot(key(0));
+            let mut cooling = Vec::new();
+            let mut waits = 0;
+            while cooling.is_empty() {
+                activity.book(&[], usize::MAX, |_| true, &mut Vec::new());
+                activity.look(&[key(0)], &mut cooling);
+                waits += 1;
+            }
+            assert_eq!((waits, activity.is_open), (REFUSED, is_open));
+        }
+    }
+
+    proptest! {
+        /// Whoever is ready when: a descriptor that becomes hot has earned it since it last was, and one that
+        /// becomes cold has spent that.
+        #[test]
+        fn nobody_flaps(runs in prop::collection::vec((any::<u8>(), 1..40), 0..40)) {
+            let rates = Rates { crowd: 0, crowd_full: 0, ..Rates::default() };
+            let mut world = World::new(8, rates);
+            for (ready, waits) in runs {
+                (0..waits).for_each(|_| world.wait((0..8).filter(|n| ready & (1 << n) != 0)));
+            }
         }
     }
 }
