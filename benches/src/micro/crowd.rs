@@ -3,7 +3,7 @@
 
 use std::cell::OnceCell;
 use std::io;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 
@@ -65,21 +65,31 @@ pub(super) fn pairs(count: usize) -> io::Result<Vec<(UnixStream, UnixStream)>> {
     Ok(all)
 }
 
-/// Connections over TCP: the accepted end, which is nonblocking, and the client's. Both send each message at
-/// once.
+/// A listener on a port that the system chooses.
+pub(super) fn listener() -> io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+}
+
+/// A client that sends each message at once.
+pub(super) fn client(address: SocketAddr) -> io::Result<TcpStream> {
+    let client = TcpStream::connect(address)?;
+    client.set_nodelay(true)?;
+    Ok(client)
+}
+
+/// A connection over TCP: the accepted end, which is nonblocking, and the client's. Both send each message at once.
+pub(super) fn connection(listener: &TcpListener) -> io::Result<(TcpStream, TcpStream)> {
+    let client = client(listener.local_addr()?)?;
+    let (server, _) = listener.accept()?;
+    server.set_nodelay(true)?;
+    server.set_nonblocking(true)?;
+    Ok((server, client))
+}
+
+/// Many of them.
 pub(super) fn connections(count: usize) -> io::Result<Vec<(TcpStream, TcpStream)>> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let address = listener.local_addr()?;
-    let mut all = Vec::with_capacity(count);
-    for _ in 0..count {
-        let client = TcpStream::connect(address)?;
-        let (server, _) = listener.accept()?;
-        client.set_nodelay(true)?;
-        server.set_nodelay(true)?;
-        server.set_nonblocking(true)?;
-        all.push((server, client));
-    }
-    Ok(all)
+    let listener = listener()?;
+    (0..count).map(|_| connection(&listener)).collect()
 }
 
 /// `some` of `count` places, evenly distributed.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use nix::sys::timerfd::TimerFd;
 use reactor::{ConnId, Context, Handler, Input, Interest, ListenerId, Reactor, TimerId};
 
+use super::super::crowd::client;
 use super::super::mechanisms::{self, Mechanism, PerMechanism};
 use super::super::stopwatch::Stopwatch;
 use super::MESSAGE;
@@ -129,7 +130,7 @@ fn echo<P: Mechanism>(crowd: &[TimerFd], turns: u64) -> io::Result<Duration> {
     let listener = reactor.listen("127.0.0.1:0")?;
     let address = reactor.context().listener_address(listener)?;
     let unexpected = || io::Error::other("listening at no internet address");
-    let mut client = super::client(address.as_ip().ok_or_else(unexpected)?)?;
+    let mut client = client(address.as_ip().ok_or_else(unexpected)?)?;
     while reactor.handler().accepted == 0 {
         reactor.turn(None)?;
     }

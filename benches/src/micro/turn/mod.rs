@@ -7,9 +7,6 @@
 mod loops;
 pub(super) mod waits;
 
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-
 use super::crowd::{Shared, silent};
 use super::{Chart, Group, Listing, Lot, Sizes, contenders};
 
@@ -59,18 +56,6 @@ fn add(listing: &mut Listing, chart: &Chart, count: usize) {
             run(crowd.get(|| silent(count))?, turns)
         });
     }
-}
-
-/// A listener on a port that the system chooses.
-fn listener() -> io::Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-}
-
-/// A client that sends each message at once.
-fn client(address: SocketAddr) -> io::Result<TcpStream> {
-    let client = TcpStream::connect(address)?;
-    client.set_nodelay(true)?;
-    Ok(client)
 }
 
 #[cfg(test)]

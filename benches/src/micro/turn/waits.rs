@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::timerfd::TimerFd;
 
+use super::super::crowd::{connection, listener};
 use super::super::waiters::{Patience, Waiter};
 use super::MESSAGE;
 
@@ -35,11 +36,7 @@ pub(in crate::micro) fn empty<W: Waiter>(crowd: &[TimerFd], turns: u64) -> io::R
 
 pub(in crate::micro) fn echo<W: Waiter>(crowd: &[TimerFd], turns: u64) -> io::Result<Duration> {
     let mut waiter = watch::<W>(crowd)?;
-    let listener = super::listener()?;
-    let mut client = super::client(listener.local_addr()?)?;
-    let (server, _) = listener.accept()?;
-    server.set_nodelay(true)?;
-    server.set_nonblocking(true)?;
+    let (server, mut client) = connection(&listener()?)?;
     waiter.add(server.as_fd(), 0)?;
     let to_end = waiter.is_edge_triggered();
     let mut scratch = vec![0; SCRATCH];
