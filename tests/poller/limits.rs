@@ -1,6 +1,8 @@
 //! At the limit of open files.
 
-use reactor::{Backend, Interest};
+use std::os::unix::net::UnixStream;
+
+use reactor::{Backend, Interest, Key};
 use rustix::io::Errno;
 use tests::rig::{PATIENCE, Rig};
 use tests::sockets::unix;
@@ -12,19 +14,24 @@ pub(super) fn no_descriptors_left_is_an_error_of_new<P: Subject>() {
     assert_eq!(error.raw_os_error(), Some(Errno::MFILE.raw_os_error()));
 }
 
-/// poll(2) takes no more entries than the limit; the others don't care.
-pub(super) fn a_lowered_limit_is_an_answer<P: Subject>() {
-    let mut rig = Rig::<P>::new();
+/// Twenty pairs whose near ends are watched. An adaptive poller has them all in poll by then, if it is restless.
+fn twenty<P: Subject>(rig: &mut Rig<P>) -> (Vec<(UnixStream, UnixStream)>, Vec<Key>) {
     let pairs: Vec<_> = (0..20).map(|_| unix()).collect();
     let keys: Vec<_> = pairs
         .iter()
         .zip(0..)
         .map(|((near, _), slot)| rig.add(near, slot, Interest::WRITABLE))
         .collect();
-    // An adaptive one has them all in poll by then, if it is restless.
     for _ in 0..keys.len() {
         assert_eq!(rig.now().len(), keys.len());
     }
+    (pairs, keys)
+}
+
+/// poll(2) takes no more entries than the limit; the others don't care.
+pub(super) fn a_lowered_limit_is_an_answer<P: Subject>() {
+    let mut rig = Rig::<P>::new();
+    let (_pairs, keys) = twenty(&mut rig);
     open_files::limit(10);
     rig.events.clear();
     if rig.poller.capabilities().backend == Backend::Poll {
@@ -48,18 +55,9 @@ pub(super) fn a_lowered_limit_is_an_answer<P: Subject>() {
 /// Whom epoll can't take keeps the others of an adaptive poller from nothing.
 pub(super) fn closed_ones_at_a_lowered_limit_fail_no_wait<P: Subject>() {
     let mut rig = Rig::<P>::new();
-    let mut pairs: Vec<_> = (0..20).map(|_| Some(unix())).collect();
-    let keys: Vec<_> = pairs
-        .iter()
-        .flatten()
-        .zip(0..)
-        .map(|((near, _), slot)| rig.add(near, slot, Interest::WRITABLE))
-        .collect();
-    for _ in 0..keys.len() {
-        assert_eq!(rig.now().len(), keys.len());
-    }
+    let (mut pairs, keys) = twenty(&mut rig);
     let closed = 7..12;
-    pairs[closed.clone()].fill_with(|| None);
+    pairs.drain(closed.clone());
     open_files::limit(10);
     for _ in 0..3 {
         rig.events.clear();

@@ -4,6 +4,7 @@ mod moving;
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::ops::Range;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -16,16 +17,31 @@ fn still() -> AdaptivePoller {
     AdaptivePoller::with_rates(Rates { moves: 0, ..Rates::default() }).unwrap()
 }
 
+fn add(poller: &mut AdaptivePoller, fd: &impl AsRawFd, slot: u32) {
+    poller.add(fd.as_raw_fd(), Key::new(slot, 0), Interest::READABLE).unwrap();
+}
+
+/// Pairs whose near ends are watched, with these slots.
+fn pairs(poller: &mut AdaptivePoller, slots: Range<u32>) -> Vec<(UnixStream, UnixStream)> {
+    let pair = |slot| {
+        let pair = UnixStream::pair().unwrap();
+        add(poller, &pair.0, slot);
+        pair
+    };
+    slots.map(pair).collect()
+}
+
+/// Makes their near ends ready.
+fn send(pairs: &[(UnixStream, UnixStream)]) {
+    pairs.iter().for_each(|(_, far)| (&*far).write_all(b"x").unwrap());
+}
+
 /// A wait for ever, begun by a thread, ends when the one that it waits for becomes ready, wherever that is.
 #[test]
 fn a_wait_sees_both_sides() {
     for hot in [false, true] {
         let mut poller = still();
-        let pairs: Vec<_> = (0..2).map(|_| UnixStream::pair().unwrap()).collect();
-        for (n, (near, _)) in pairs.iter().enumerate() {
-            let key = Key::new(u32::try_from(n).unwrap(), 0);
-            poller.add(near.as_raw_fd(), key, Interest::READABLE).unwrap();
-        }
+        let pairs = pairs(&mut poller, 0..2);
         poller.heat(Key::new(0, 0));
         let which = usize::from(!hot);
         let mut far = pairs[which].1.try_clone().unwrap();
@@ -42,12 +58,8 @@ fn a_wait_sees_both_sides() {
 #[test]
 fn who_is_hot_has_no_more_turns_than_who_is_cold() {
     let mut poller = still();
-    let pairs: Vec<_> = (0..12).map(|_| UnixStream::pair().unwrap()).collect();
-    for (n, (near, far)) in pairs.iter().enumerate() {
-        let key = Key::new(u32::try_from(n).unwrap(), 0);
-        poller.add(near.as_raw_fd(), key, Interest::READABLE).unwrap();
-        (&*far).write_all(b"x").unwrap();
-    }
+    let pairs = pairs(&mut poller, 0..12);
+    send(&pairs);
     for hot in 1..12 {
         poller.heat(Key::new(hot - 1, 0));
         let mut turns = [0; 12];
@@ -66,14 +78,8 @@ fn who_is_hot_has_no_more_turns_than_who_is_cold() {
 #[test]
 fn who_is_ready_at_each_wait_becomes_hot_and_who_falls_silent_cold() {
     let mut poller = AdaptivePoller::new().unwrap();
-    let pairs: Vec<_> = (0..40).map(|_| UnixStream::pair().unwrap()).collect();
-    for (n, (near, far)) in pairs.iter().enumerate() {
-        let key = Key::new(u32::try_from(n).unwrap(), 0);
-        poller.add(near.as_raw_fd(), key, Interest::READABLE).unwrap();
-        if n < 20 {
-            (&*far).write_all(b"x").unwrap();
-        }
-    }
+    let pairs = pairs(&mut poller, 0..40);
+    send(&pairs[..20]);
     let mut events = Events::default();
     let mut wait = |poller: &mut AdaptivePoller| {
         events.clear();
@@ -100,13 +106,9 @@ fn who_is_ready_at_each_wait_becomes_hot_and_who_falls_silent_cold() {
 fn files_that_are_always_ready_make_nobody_hot() {
     let mut poller = AdaptivePoller::new().unwrap();
     let files: Vec<_> = (0..264).map(|_| File::open("/dev/null").unwrap()).collect();
-    let (near, far) = UnixStream::pair().unwrap();
-    (&far).write_all(b"x").unwrap();
-    poller.add(near.as_raw_fd(), Key::new(300, 0), Interest::READABLE).unwrap();
-    for (n, file) in files.iter().enumerate().take(200) {
-        let key = Key::new(u32::try_from(n).unwrap(), 0);
-        poller.add(file.as_raw_fd(), key, Interest::READABLE).unwrap();
-    }
+    let one = pairs(&mut poller, 300..301);
+    send(&one);
+    files.iter().zip(0..200).for_each(|(file, slot)| add(&mut poller, file, slot));
     let wait = |poller: &mut AdaptivePoller| {
         let mut events = Events::default();
         poller.wait(&mut events, Some(Duration::ZERO)).unwrap();
@@ -115,15 +117,9 @@ fn files_that_are_always_ready_make_nobody_hot() {
     for _ in 0..2000 {
         assert_eq!(wait(&mut poller), (201, 0));
     }
-    let pairs: Vec<_> = (400..420).map(|n| (Key::new(n, 0), UnixStream::pair().unwrap())).collect();
-    for (key, (near, far)) in &pairs {
-        (&*far).write_all(b"x").unwrap();
-        poller.add(near.as_raw_fd(), *key, Interest::READABLE).unwrap();
-    }
-    for (n, file) in files.iter().enumerate().skip(200) {
-        let key = Key::new(u32::try_from(n).unwrap(), 0);
-        poller.add(file.as_raw_fd(), key, Interest::READABLE).unwrap();
-    }
+    let more = pairs(&mut poller, 400..420);
+    send(&more);
+    files[200..].iter().zip(200..).for_each(|(file, slot)| add(&mut poller, file, slot));
     for _ in 0..2000 {
         assert_eq!(wait(&mut poller).0, 264 + 21);
     }
@@ -134,11 +130,7 @@ fn files_that_are_always_ready_make_nobody_hot() {
 #[test]
 fn what_was_in_the_buffer_says_nothing() {
     let mut poller = AdaptivePoller::restless().unwrap();
-    let pairs: Vec<_> = (0..2).map(|_| UnixStream::pair().unwrap()).collect();
-    for (n, (near, _)) in pairs.iter().enumerate() {
-        let key = Key::new(u32::try_from(n).unwrap(), 0);
-        poller.add(near.as_raw_fd(), key, Interest::READABLE).unwrap();
-    }
+    let pairs = pairs(&mut poller, 0..2);
     let mut events = Events::default();
     events.push(Event::new(Key::new(0, 0), Readiness::READABLE));
     let mut far = pairs[1].1.try_clone().unwrap();
@@ -154,12 +146,8 @@ fn what_was_in_the_buffer_says_nothing() {
 fn no_more_are_hot_than_poll_takes() {
     let mut poller = AdaptivePoller::restless().unwrap();
     poller.most = 3;
-    let pairs: Vec<_> = (0..10).map(|_| UnixStream::pair().unwrap()).collect();
-    for (n, (near, far)) in pairs.iter().enumerate() {
-        let key = Key::new(u32::try_from(n).unwrap(), 0);
-        (&*far).write_all(b"x").unwrap();
-        poller.add(near.as_raw_fd(), key, Interest::READABLE).unwrap();
-    }
+    let pairs = pairs(&mut poller, 0..10);
+    send(&pairs);
     for _ in 0..20 {
         let mut events = Events::default();
         poller.wait(&mut events, Some(Duration::ZERO)).unwrap();
