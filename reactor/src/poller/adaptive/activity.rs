@@ -22,7 +22,7 @@ pub(super) struct Rates {
     pub(super) moves: usize,
 }
 
-/// From what the kernel took on one machine: ARCHITECTURE.md has the figures.
+/// From what the kernel took on one machine: ARCHITECTURE.md tells how they were found.
 impl Default for Rates {
     fn default() -> Self {
         Self { worth: 3, full: 32, crowd: 6, crowd_full: 256, moves: 32 }
